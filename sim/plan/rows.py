@@ -1,0 +1,312 @@
+"""A plan as typed, frozen rows. Column names, defaults and meanings stand in `fields.csv`."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from sim.plan.language import Distribution
+
+Funding = tuple[tuple[str, Fraction], ...]
+MonthDay = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A row of projects.csv; amounts in whole yuan."""
+
+    id: str
+    name: str
+    project_code: str
+    system: str
+    programme: str
+    county: str
+    type: str
+    tier: str
+    owner: str
+    investor: str
+    procedure: str
+    stage: str
+    rank: int
+    total: int
+    done_before_year: int
+    done_this_year: int
+    annual_plan: int
+    planned_start: datetime.date
+    planned_finish: datetime.date
+    gates: tuple[str, ...]
+    funding: Funding
+    arrears: int
+    predecessors: tuple[str, ...]
+    duration: Distribution
+    cost: Distribution
+    quantity: float | None
+    unit: str
+    tags: tuple[str, ...]
+    provenance: str
+    source: str
+    note: str
+
+    @property
+    def done(self) -> int:
+        """Value completed up to the status date, in yuan."""
+        return self.done_before_year + self.done_this_year
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A row of accounts.csv; amounts in whole yuan."""
+
+    id: str
+    name: str
+    class_: str
+    county: str
+    opening: int
+    budget: int
+    rule: str
+    year_end: str
+    equity: str
+    provenance: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A row of releases.csv; amounts in whole yuan."""
+
+    account: str
+    batch: str
+    issued: datetime.date | None
+    available: datetime.date
+    amount: int
+    project: str
+    provenance: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectType:
+    """A row of types.csv."""
+
+    type: str
+    duration: Distribution
+    cost: Distribution
+    duration_cost_correlation: float
+    slip: Distribution
+    no_start: float
+    acceptance_days: Distribution
+    curve_a: float
+    curve_b: float
+    season: str
+    advance: float
+    advance_recovery: tuple[float, float]
+    early_share: float
+    pay_ratio: float
+    pay_lag_days: int
+    retention: float
+    retention_days: int
+    arrears_tolerance: float
+    slow_rate: float
+    acceleration: float
+    funding: Funding
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A row of gates.csv; times in working days."""
+
+    procedure: str
+    gate: str
+    after: tuple[str, ...]
+    preparation: Distribution
+    review: Distribution
+    window: str
+    cushion: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A row of windows.csv."""
+
+    window: str
+    name: str
+    places: int | None
+    outside_load: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarRow:
+    """A row of calendar.csv: a season class is available for a share of each day of a spell."""
+
+    season: str
+    county: str
+    from_: datetime.date | MonthDay
+    to: datetime.date | MonthDay
+    availability: float
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """A row of risks.csv."""
+
+    id: str
+    name: str
+    applies_to: str
+    probability: float
+    at: str
+    days: Distribution
+    cost: Distribution
+    repeat: str
+    triggers: str
+    mitigation: str
+    mitigation_cost: int
+    mitigated_probability: float | None
+    mitigated_days: Distribution | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """A row of commitments.csv."""
+
+    id: str
+    key_task: int | None
+    text: str
+    strength: str
+    kind: str
+    projects: tuple[str, ...]
+    quantity: float | None
+    unit: str
+    deadline: datetime.date | None
+    why_outside: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """A row of correlations.csv."""
+
+    variable: str
+    project_a: str
+    project_b: str
+    correlation: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """How strongly a driver acts: a factor by the value of one column, with a default."""
+
+    by: str
+    default: float
+    factors: Mapping[str, float]
+
+    def of(self, value: str) -> float:
+        """Return the factor for a value of the column."""
+        return self.factors.get(value, self.default)
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A table of drivers.toml: one uncertain cause shared by many projects."""
+
+    name: str
+    title: str
+    title_en: str
+    distribution: Distribution
+    stress: Distribution
+    scope: str
+    acts_on: str
+    exposure: Exposure
+    known_by: datetime.date | None
+    source: str
+    state: str
+    cause: str
+    window: tuple[MonthDay, MonthDay] | None
+    probability: float
+    stress_probability: float
+    availability: float
+    episodes: int
+
+    @property
+    def active(self) -> Distribution:
+        """The distribution of the state that is switched on."""
+        return self.stress if self.state == "stress" else self.distribution
+
+
+@dataclass(frozen=True, slots=True)
+class Dependence:
+    """Variance shares of common factors in the normal scores of durations and costs.
+
+    Attributes
+    ----------
+    city, type, programme, funding : float
+        Share of the variance that all projects, those of a type, of a programme and of a
+        funding class (investor) have in common.
+    enterprise : float
+        Factor on the city's share for enterprise projects.
+    """
+
+    city: float = 0.0
+    type: float = 0.0
+    programme: float = 0.0
+    funding: float = 0.0
+    enterprise: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A checked plan: everything the city filed, as frozen rows.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it was read.
+    name : str
+        Name of the plan.
+    status_date, horizon : datetime.date
+        Day 0 is the first day after the status date; the horizon is the last day simulated.
+    plan_year : int
+        Year of the annual plan.
+    target : int
+        Investment that the year is to bring, yuan.
+    calendar : {"site", "continuous"}
+        Whether seasons and causes bind, or every day is a full working day.
+    labels : mapping
+        Readable names of the codes of systems, programmes, counties and types.
+    projects : tuple of Project
+        In order of rank, whatever the order of rows.
+    """
+
+    folder: Path
+    name: str
+    status_date: datetime.date
+    plan_year: int
+    horizon: datetime.date
+    target: int
+    amount_unit: str
+    calendar: str
+    labels: Mapping[str, Mapping[str, str]]
+    projects: tuple[Project, ...]
+    accounts: tuple[Account, ...]
+    releases: tuple[Release, ...]
+    types: Mapping[str, ProjectType]
+    gates: Mapping[tuple[str, str], Gate]
+    windows: tuple[Window, ...]
+    calendar_rows: tuple[CalendarRow, ...]
+    drivers: tuple[Driver, ...]
+    dependence: Dependence
+    risks: tuple[Risk, ...]
+    commitments: tuple[Commitment, ...]
+    correlations: tuple[Correlation, ...]
+    states: Mapping[str, str]
+
+    @property
+    def year_end(self) -> datetime.date:
+        """Last day of the plan year."""
+        return datetime.date(self.plan_year, 12, 31)

@@ -1,0 +1,1 @@
+"""Many replications: batches, aggregation, provenance and run folders."""

@@ -1,0 +1,39 @@
+"""CSV for people: a byte-order mark, exact numbers, no text that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def cell(value: Any) -> str:
+    """Write one value: numbers as they are, text that looks like a formula behind a quote."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    text = str(value)
+    if isinstance(value, str) and text.startswith(_FORMULA_STARTS):
+        return "'" + text
+    return text
+
+
+def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows, all with the same columns; a table without rows is an empty file."""
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = None
+        for row in rows:
+            if writer is None:
+                writer = csv.writer(stream, lineterminator="\n")
+                writer.writerow(row)
+            writer.writerow([cell(value) for value in row.values()])
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Read a table that `write_csv` wrote, as text."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))

@@ -1,0 +1,179 @@
+"""Run folders: written whole or not at all, and read back."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sim.runs import summary
+from sim.runs.csvfiles import read_csv, write_csv
+from sim.runs.provenance import fingerprint, input_hashes, source_hash, versions
+from sim.runs.simulate import Run
+from sim.sampling.sampler import ACTIVE_ROOMS
+
+MANIFEST, SUMMARY, SAMPLES = "manifest.json", "summary.json", "samples.parquet"
+_TABLES = {
+    "projects.csv": summary.project_rows,
+    "groups.csv": summary.group_rows,
+    "months.csv": summary.month_rows,
+    "stages.csv": summary.stage_rows,
+    "commitments.csv": summary.commitment_rows,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as read from its folder.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it stands.
+    summary, manifest : dict
+        The headline, and where it comes from.
+    """
+
+    folder: Path
+    summary: Mapping[str, Any]
+    manifest: Mapping[str, Any]
+
+    def table(self, name: str) -> list[dict[str, str]]:
+        """Read one of the CSV tables, as text."""
+        return read_csv(self.folder / f"{name}.csv")
+
+    def samples(self) -> Any:
+        """Read the samples table as a polars frame."""
+        import polars
+
+        return polars.read_parquet(self.folder / SAMPLES)
+
+
+def run_folder(out: Path, run_name: str, mark: str) -> Path:
+    """Return the folder of a run."""
+    return out / run_name / mark
+
+
+def find_run(folder: Path) -> StoredRun | None:
+    """Read a run folder; None where there is no finished run in it."""
+    if not (folder / MANIFEST).is_file():
+        return None
+    return StoredRun(
+        folder,
+        json.loads((folder / SUMMARY).read_text(encoding="utf-8")),
+        json.loads((folder / MANIFEST).read_text(encoding="utf-8")),
+    )
+
+
+def write_run(
+    run: Run, out: Path, add: Callable[[StoredRun], None] | None = None
+) -> StoredRun:
+    """Write the folder of a run, whole or not at all.
+
+    Parameters
+    ----------
+    run : Run
+        What to write.
+    out : Path
+        Folder of all runs.
+    add : callable, optional
+        Adds to the folder (charts, say) before it appears under its name.
+
+    Returns
+    -------
+    StoredRun
+        The run as it now stands on disk.
+    """
+    mark = fingerprint(run.scenario, run.seed, run.replications, run.engine)
+    folder = run_folder(out, run.scenario.name, mark)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    writing = Path(tempfile.mkdtemp(prefix=f".writing-{mark}-", dir=folder.parent))
+    try:
+        writing.chmod(0o755)
+        _write_files(run, writing, mark)
+        stored = find_run(writing)
+        assert stored is not None
+        if add is not None:
+            add(stored)
+        _to_disk(writing)
+        if folder.exists():  # an unfinished or foreign folder of the same name
+            shutil.rmtree(folder)
+        os.replace(writing, folder)
+    except BaseException:
+        shutil.rmtree(writing, ignore_errors=True)
+        raise
+    point_to(folder)
+    found = find_run(folder)
+    assert found is not None
+    return found
+
+
+def _write_files(run: Run, folder: Path, mark: str) -> None:
+    _write_json(folder / SUMMARY, summary.summarise(run))
+    for name, rows in _TABLES.items():
+        write_csv(folder / name, rows(run))
+    import polars
+
+    polars.DataFrame(summary.sample_columns(run)).write_parquet(folder / SAMPLES)
+    _write_json(folder / MANIFEST, _manifest(run, mark))
+
+
+def _manifest(run: Run, mark: str) -> dict[str, Any]:
+    plan = run.scenario.plan
+    return {
+        "fingerprint": mark,
+        "scenario": run.scenario.name,
+        "about": run.scenario.about.model_dump(mode="json"),
+        "plan": plan.name,
+        "status_date": str(plan.status_date),
+        "horizon": str(plan.horizon),
+        "seed": run.seed,
+        "replications": run.replications,
+        "engine": run.engine,
+        "changes": [
+            {"path": path, "old": old, "new": new} for path, old, new in run.scenario.changes
+        ],
+        "uncertainties": dict(plan.states) | {one.name: one.state for one in plan.drivers},
+        "not_yet_used": not_yet_used(run),
+        "inputs_sha256": input_hashes(plan.folder),
+        "model_sha256": source_hash(),
+        "versions": versions(),
+        "timing": {"seconds": round(run.seconds, 3), "workers": run.workers},
+    }
+
+
+def not_yet_used(run: Run) -> list[str]:
+    """List what the plan holds and this version reads and checks but does not simulate."""
+    plan = run.scenario.plan
+    tables = {"accounts": plan.accounts, "releases": plan.releases, "windows": plan.windows,
+              "risks": plan.risks}  # fmt: skip
+    unused = [f"{name}.csv" for name, rows in tables.items() if rows]
+    return unused + [
+        f"drivers.toml [{one.name}]" for one in plan.drivers if one.acts_on not in ACTIVE_ROOMS
+    ]
+
+
+def _write_json(path: Path, values: Mapping[str, Any]) -> None:
+    text = json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def _to_disk(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb+") as stream:
+                os.fsync(stream.fileno())
+
+
+def point_to(folder: Path) -> None:
+    """Let `latest` name a run folder, replacing the pointer in one step."""
+    pointer = folder.parent / "latest"
+    handle, name = tempfile.mkstemp(prefix=".latest-", dir=folder.parent)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(folder.name + "\n")
+    os.replace(name, pointer)

@@ -1,0 +1,149 @@
+"""What is kept of each replication, and how batches join."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine.rules import NEVER, PPM
+from sim.engine.trajectory import Trajectory
+from sim.plan.portfolio import Portfolio
+from sim.plan.rows import Commitment
+from sim.sampling.realization import Realization
+
+Ints = NDArray[np.int64]
+
+MEASURES = ("work_done", "reported", "paid")
+STAGES = ("completing", "continuing", "new", "pre_work")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Arrays over replications (first axis), in order of their numbers.
+
+    Attributes
+    ----------
+    replications : ndarray of int64, shape (N,)
+        Numbers.
+    start, finish, delivered : ndarray of int64, shape (N, P)
+        Days; `NEVER` beyond the horizon.
+    waits : ndarray of int64, shape (N, P, 4)
+        Days by which each cause moved the start.
+    year_end : ndarray of int64, shape (N, 3, P)
+        Yuan of the plan year by measure, in the order of `MEASURES`.
+    months : ndarray of int64, shape (N, 3, M)
+        The same summed over the projects in the target, cumulative at each month-end.
+    stage_months : ndarray of int64, shape (N, S, M)
+        Reported value of the year by stage, in the order of `STAGES`.
+    final_cost : ndarray of int64, shape (N, P)
+        Yuan of realised total cost.
+    kept : ndarray of int64, shape (N, K)
+        1 where a commitment is kept, by its position in the plan.
+    kept_measure : ndarray of int64, shape (N, K)
+        Day on which it is fulfilled, or thousandths of units by its deadline.
+    drivers : dict of str to ndarray of float64, shape (N,)
+        What the shared drivers drew.
+    """
+
+    replications: Ints
+    start: Ints
+    finish: Ints
+    delivered: Ints
+    waits: Ints
+    year_end: Ints
+    months: Ints
+    stage_months: Ints
+    final_cost: Ints
+    kept: Ints
+    kept_measure: Ints
+    drivers: dict[str, NDArray[np.float64]]
+
+    @property
+    def makespan(self) -> Ints:
+        """Days from the status date to the last finish, shape (N,); `NEVER` beyond the horizon."""
+        last = self.finish.max(axis=1)
+        return np.where(last == NEVER, NEVER, last + 1)
+
+
+def collect(
+    portfolio: Portfolio, pairs: Sequence[tuple[Realization, Trajectory]]
+) -> Outcomes:
+    """Keep what is needed of a batch.
+
+    Parameters
+    ----------
+    portfolio : Portfolio
+        The plan and its baseline.
+    pairs : sequence of (Realization, Trajectory)
+        What was drawn and what followed.
+    """
+    month = portfolio.year_end_month
+    target = portfolio.in_target
+    stages = np.array([one.stage for one in portfolio.plan.projects])
+    masks = [(stages == stage) & target for stage in STAGES]
+    year_end, months, stage_months, kept = [], [], [], []
+    for _, one in pairs:
+        of_year = {
+            "work_done": one.value - portfolio.before_year[:, None],
+            "reported": one.reported - portfolio.before_year[:, None],
+            "paid": one.paid,
+        }
+        year_end.append(np.stack([of_year[measure][:, month] for measure in MEASURES]))
+        months.append(np.stack([of_year[measure][target].sum(axis=0) for measure in MEASURES]))
+        stage_months.append(np.stack([of_year["reported"][mask].sum(axis=0) for mask in masks]))
+        kept.append([_fulfilled(portfolio, one, promise) for promise in portfolio.plan.commitments])
+    fulfilled = np.array(kept, dtype=np.int64).reshape(len(pairs), -1, 2)
+    names = sorted({name for drawn, _ in pairs for name in drawn.drivers})
+    return Outcomes(
+        replications=np.array([one.replication for _, one in pairs], dtype=np.int64),
+        start=np.stack([one.start for _, one in pairs]),
+        finish=np.stack([one.finish for _, one in pairs]),
+        delivered=np.stack([one.delivered for _, one in pairs]),
+        waits=np.stack([one.waits for _, one in pairs]),
+        year_end=np.stack(year_end),
+        months=np.stack(months),
+        stage_months=np.stack(stage_months),
+        final_cost=np.stack([drawn.total for drawn, _ in pairs]),
+        kept=fulfilled[:, :, 0],
+        kept_measure=fulfilled[:, :, 1],
+        drivers={name: np.array([drawn.drivers[name] for drawn, _ in pairs]) for name in names},
+    )
+
+
+def _fulfilled(portfolio: Portfolio, one: Trajectory, promise: Commitment) -> tuple[int, int]:
+    """Tell whether a commitment is kept, and the day or quantity that says so."""
+    if promise.kind == "outside":
+        return 0, 0
+    assert promise.deadline is not None
+    index = {project.id: i for i, project in enumerate(portfolio.plan.projects)}
+    members = [index[name] for name in promise.projects]
+    deadline = (promise.deadline - portfolio.origin).days
+    if promise.kind in ("start", "finish"):
+        days = one.start if promise.kind == "start" else one.delivered
+        last = int(days[members].max())
+        return int(last <= deadline), last
+    # Units are finished one by one, in step with the work: what is promised is counted.
+    month = int(np.searchsorted(portfolio.month_ends, deadline, side="right")) - 1
+    units = 0
+    if month >= 0:
+        for i in members:
+            quantity = round((portfolio.plan.projects[i].quantity or 0) * 1000)
+            units += quantity * int(one.progress[i, month]) // PPM
+    return int(units >= round((promise.quantity or 0) * 1000)), units
+
+
+def join(batches: Sequence[Outcomes]) -> Outcomes:
+    """Join batches in the order of their replications."""
+    ordered = sorted(batches, key=lambda batch: int(batch.replications[0]))
+    arrays = {
+        field.name: np.concatenate([getattr(batch, field.name) for batch in ordered])
+        for field in dataclasses.fields(Outcomes)
+        if field.name != "drivers"
+    }
+    names = sorted(ordered[0].drivers)
+    drivers = {name: np.concatenate([batch.drivers[name] for batch in ordered]) for name in names}
+    return Outcomes(**arrays, drivers=drivers)

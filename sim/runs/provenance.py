@@ -1,0 +1,87 @@
+"""Where numbers come from: hashes of everything that determines them, versions, timings."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from sim.plan.scenario import Scenario
+
+_MODEL_FOLDERS = ("plan", "sampling", "engine", "runs")
+_LIBRARIES = ("numpy", "scipy", "simpy", "polars", "pydantic", "holidays")
+
+
+def plain(value: Any) -> Any:
+    """Turn rows into what JSON can hold, the same for equal values."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {
+            "/".join(key) if isinstance(key, tuple) else str(key): plain(inner)
+            for key, inner in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    if isinstance(value, (Fraction, datetime.date)):
+        return str(value)
+    if isinstance(value, Path):
+        return value.name
+    return value
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def source_hash() -> str:
+    """Hash the source of the model: every file that the numbers depend on."""
+    root = Path(__file__).parent.parent
+    digest = hashlib.sha256()
+    for folder in _MODEL_FOLDERS:
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix in (".py", ".csv", ".toml"):
+                digest.update(path.relative_to(root).as_posix().encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def fingerprint(scenario: Scenario, seed: int, replications: int, engine: str) -> str:
+    """Hash all that determines the numbers of a run.
+
+    Resolved inputs (rows sorted, so that their order in the files does not count), seed,
+    replications, engine and the source of the model.
+
+    Returns
+    -------
+    str
+        The first 16 hexadecimal digits.
+    """
+    values = plain(scenario.plan)
+    del values["folder"]
+    parts = [values, scenario.name, plain(scenario.about.model_dump()), seed, replications, engine,
+             source_hash()]  # fmt: skip
+    text = json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str)
+    return _digest(text.encode())[:16]
+
+
+def input_hashes(folder: Path) -> dict[str, str]:
+    """Hash the files of a plan folder."""
+    files = sorted(path for path in folder.iterdir() if path.suffix in (".csv", ".toml"))
+    return {path.name: _digest(path.read_bytes()) for path in files}
+
+
+def versions() -> dict[str, str]:
+    """Return versions of the project, of Python, of the platform and of the libraries."""
+    from sim import __version__
+
+    found = {"sim": __version__, "python": platform.python_version()}
+    found["platform"] = f"{platform.system()} {platform.machine()}"
+    return found | {name: importlib.metadata.version(name) for name in _LIBRARIES}

@@ -1,0 +1,182 @@
+"""Replications over the cores; the outcome does not depend on how they are spread."""
+
+from __future__ import annotations
+
+import dataclasses
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+from sim.engine.reference import run_reference
+from sim.engine.trajectory import Trajectory
+from sim.plan.portfolio import Portfolio, build_portfolio
+from sim.plan.rows import Plan
+from sim.plan.scenario import Scenario
+from sim.runs.outcomes import Outcomes, collect, join
+from sim.sampling.sampler import Sampler, build_sampler, draw
+
+Progress = Callable[[int, int], None]
+"""Called with the replications done and asked for."""
+
+_WORTH_SPREADING = 40_000
+"""Project-replications below which starting worker processes costs more than it saves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A scenario, what was asked for and what came out.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        The resolved scenario.
+    portfolio : Portfolio
+        The plan and its baseline.
+    baseline : Trajectory
+        The risk-free trajectory: the plan as filed, month by month.
+    outcomes : Outcomes
+        What is kept of each replication.
+    seed, replications : int
+        What determines the numbers beside the scenario.
+    engine : str
+        Name of the engine.
+    seconds : float
+        Time taken; never part of the results.
+    workers : int
+        Processes used; never part of the results.
+    """
+
+    scenario: Scenario
+    portfolio: Portfolio
+    baseline: Trajectory
+    outcomes: Outcomes
+    seed: int
+    replications: int
+    engine: str
+    seconds: float
+    workers: int
+
+
+def without_uncertainty(plan: Plan) -> Plan:
+    """Return the plan with every uncertainty switched off."""
+    drivers = tuple(dataclasses.replace(driver, state="off") for driver in plan.drivers)
+    return dataclasses.replace(plan, drivers=drivers, states=dict.fromkeys(plan.states, "off"))
+
+
+def baseline_trajectory(portfolio: Portfolio) -> Trajectory:
+    """Return the risk-free trajectory of a plan."""
+    sure = dataclasses.replace(portfolio, plan=without_uncertainty(portfolio.plan))
+    sampler = build_sampler(sure, 0)
+    return run_reference(sampler.frame, next(draw(sampler, [0])))
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    replications: int | None = None,
+    seed: int | None = None,
+    workers: int | None = 1,
+    on_progress: Progress | None = None,
+) -> Run:
+    """Run the replications of a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        From `sim.load_scenario`.
+    replications, seed : int, optional
+        The scenario's own where not given.
+    workers : int, optional
+        Processes; None for as many as there are cores where that is worth it. With more than
+        one, a script must guard its main part by ``if __name__ == "__main__":``.
+    on_progress : callable, optional
+        Called with the replications done and asked for.
+
+    Returns
+    -------
+    Run
+        The same for every number of workers, bit for bit.
+
+    Raises
+    ------
+    InputError
+        If the plan cannot be sampled.
+    ValueError
+        If `replications` or `workers` is below one.
+    """
+    count = scenario.options.replications if replications is None else replications
+    root = scenario.options.seed if seed is None else seed
+    if count < 1 or (workers is not None and workers < 1):
+        raise ValueError("replications and workers must be at least 1")
+    began = time.monotonic()
+    portfolio = build_portfolio(scenario.plan)
+    sampler = build_sampler(portfolio, root)
+    if workers is None:
+        worth = count * portfolio.size >= _WORTH_SPREADING
+        workers = min(os.cpu_count() or 1, count) if worth else 1
+    batches = _batches(count, workers)
+    done, collected = 0, []
+    for batch in _run_batches(scenario.plan, root, sampler, batches, workers):
+        collected.append(batch)
+        done += len(batch.replications)
+        if on_progress is not None:
+            on_progress(done, count)
+    return Run(
+        scenario=scenario,
+        portfolio=portfolio,
+        baseline=baseline_trajectory(portfolio),
+        outcomes=join(collected),
+        seed=root,
+        replications=count,
+        engine="reference",
+        seconds=time.monotonic() - began,
+        workers=workers,
+    )
+
+
+def _batches(count: int, workers: int) -> list[range]:
+    size = max(1, min(64, -(-count // (workers * 8))))
+    return [range(first, min(first + size, count)) for first in range(0, count, size)]
+
+
+def _run_batches(
+    plan: Plan, seed: int, sampler: Sampler, batches: list[range], workers: int
+) -> Iterator[Outcomes]:
+    if workers == 1:
+        for batch in batches:
+            yield run_batch(sampler, batch)
+        return
+    # Spawned, not forked: the same on every system, and safe beside threads.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _prepare_worker, (plan, seed)) as pool:
+        try:
+            yield from pool.map(_run_in_worker, batches)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def run_batch(sampler: Sampler, batch: range) -> Outcomes:
+    """Draw and simulate a batch of replications."""
+    pairs = [
+        (realization, run_reference(sampler.frame, realization))
+        for realization in draw(sampler, batch)
+    ]
+    return collect(sampler.portfolio, pairs)
+
+
+_worker_sampler: Sampler | None = None
+
+
+def _prepare_worker(plan: Plan, seed: int) -> None:
+    """Build once a process what every batch needs."""
+    global _worker_sampler
+    _worker_sampler = build_sampler(build_portfolio(plan), seed)
+
+
+def _run_in_worker(batch: range) -> Outcomes:
+    assert _worker_sampler is not None
+    return run_batch(_worker_sampler, batch)

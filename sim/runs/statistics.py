@@ -1,0 +1,91 @@
+"""Statistics of outcomes: their range, and apart from it the precision of the estimate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+PERCENTILES = (5, 10, 20, 50, 80, 90, 95)
+_Z95 = 1.959963984540054
+
+
+def percentile(sample: NDArray[np.int64], percent: int) -> int:
+    """Return the value not exceeded with probability `percent` %.
+
+    The smallest observed value at which the empirical distribution function reaches the
+    probability, so that integers stay integers (definition 1 of Hyndman and Fan 1996).
+    """
+    ordered = np.sort(sample)
+    return int(ordered[max(-(-percent * len(ordered) // 100) - 1, 0)])
+
+
+def moments(sample: NDArray[np.int64]) -> tuple[float, float, float]:
+    """Return mean, its standard error and the standard deviation, from exact integer sums.
+
+    The standard deviation divides by n - 1; a sample of one has neither it nor an error.
+    """
+    values = sample.tolist()
+    count, total = len(values), sum(values)
+    mean = total / count
+    if count == 1:
+        return mean, math.nan, math.nan
+    squares = sum(value * value for value in values)
+    variance = (count * squares - total * total) / (count * (count - 1))
+    sd = math.sqrt(variance)
+    return mean, sd / math.sqrt(count), sd
+
+
+def describe(
+    sample: NDArray[np.int64], percents: Sequence[int] = PERCENTILES
+) -> dict[str, float | int | None]:
+    """Return mean, mean_se, sd and percentiles; None where a sample of one has no answer."""
+    mean, error, sd = moments(sample)
+    result: dict[str, float | int | None] = {
+        "mean": mean,
+        "mean_se": None if math.isnan(error) else error,
+        "sd": None if math.isnan(sd) else sd,
+    }
+    return result | {f"p{percent}": percentile(sample, percent) for percent in percents}
+
+
+def probability(hits: int, count: int) -> dict[str, float]:
+    """Return an estimated probability with its 95 % Wilson interval (Wilson 1927)."""
+    share, z2 = hits / count, _Z95**2
+    centre = (share + z2 / (2 * count)) / (1 + z2 / count)
+    half = (
+        _Z95 / (1 + z2 / count) * math.sqrt(share * (1 - share) / count + z2 / (4 * count**2))
+    )
+    low, high = max(centre - half, 0.0), min(centre + half, 1.0)
+    return {
+        "value": share,
+        "low": 0.0 if hits == 0 else low,
+        "high": 1.0 if hits == count else high,
+    }
+
+
+def tail_mean(sample: NDArray[np.int64], share: float = 0.05) -> float:
+    """Return the mean of the largest `share` of a sample (CVaR).
+
+    The value at the edge of the tail counts with the part of it that belongs to the tail
+    (Rockafellar and Uryasev 2002).
+    """
+    ordered = np.sort(sample)[::-1].tolist()
+    weight = share * len(ordered)
+    whole = int(weight)
+    total = float(sum(ordered[:whole]))
+    if whole < len(ordered):
+        total += (weight - whole) * ordered[whole]
+    return total / weight
+
+
+def against_target(sample: NDArray[np.int64], target: int) -> dict[str, object]:
+    """Describe a year-end amount and its risk of falling short of the target."""
+    shortfall = np.maximum(target - sample, 0)
+    return describe(sample) | {
+        "probability_target_met": probability(int((sample >= target).sum()), len(sample)),
+        "expected_shortfall": moments(shortfall)[0],
+        "cvar95_shortfall": tail_mean(shortfall),
+    }

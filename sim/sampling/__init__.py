@@ -1,0 +1,1 @@
+"""What chance decides: streams, distributions, drivers, calendars -> one realization."""

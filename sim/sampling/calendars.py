@@ -1,0 +1,201 @@
+"""Realized calendars: the planned ones with the stops that a replication brings."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.plan.availability import ANY_SEASON, by_cause, combined, milli_days, recurring, spells
+from sim.plan.portfolio import Portfolio
+from sim.plan.quantiles import quantile
+from sim.plan.rows import Driver
+from sim.sampling.register import DRIVER, DRIVER_OCCURS, DRIVER_PLACE, Label
+
+Floats = NDArray[np.float64]
+DRAWS_PER_STOP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One stop that may happen: of one driver, in one place, in one year.
+
+    Attributes
+    ----------
+    driver : Driver
+        Gives length and probability.
+    subject, index : str, int
+        Address of its draws.
+    first, last : int
+        The spell of the plan's calendar (resized about its middle), or the window in which the
+        stop is placed.
+    placed : bool
+        True for a window, False for a spell.
+    rows : ndarray of int64
+        Calendar classes that it strikes.
+    factors : ndarray of float64
+        Share of a day left in each of them.
+    """
+
+    driver: Driver
+    subject: str
+    index: int
+    first: int
+    last: int
+    placed: bool
+    rows: NDArray[np.int64]
+    factors: Floats
+
+    @property
+    def labels(self) -> tuple[Label, Label, Label]:
+        """Addresses of length, occurrence and place."""
+        return (
+            (self.subject, DRIVER, self.index),
+            (self.subject, DRIVER_OCCURS, self.index),
+            (self.subject, DRIVER_PLACE, self.index),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarModel:
+    """What does not change from one replication to the next.
+
+    Attributes
+    ----------
+    still : ndarray of float64, shape (C, days)
+        Availability from the causes that no driver redraws.
+    stops : tuple of Stop
+        Everything that may strike.
+    """
+
+    still: Floats
+    stops: tuple[Stop, ...]
+
+
+def calendar_model(portfolio: Portfolio, drivers: Sequence[Driver]) -> CalendarModel | None:
+    """Prepare the realized calendars.
+
+    Parameters
+    ----------
+    portfolio : Portfolio
+        Holds the planned calendar.
+    drivers : sequence of Driver
+        Calendar drivers that are switched on.
+
+    Returns
+    -------
+    CalendarModel or None
+        None where the planned calendar is what happens.
+    """
+    plan = portfolio.plan
+    if plan.calendar == "continuous" or not drivers:
+        return None
+    redrawn = {driver.cause for driver in drivers if driver.cause}
+    last = portfolio.days - 1
+    still = np.empty((len(portfolio.classes), portfolio.days))
+    rows = [row for row in plan.calendar_rows if row.cause not in redrawn]
+    for c, (season, county) in enumerate(portfolio.classes):
+        causes = by_cause(rows, season, county, portfolio.origin, 0, last)
+        still[c] = combined(causes, portfolio.days)
+    stops: list[Stop] = []
+    for driver in drivers:
+        build = _spell_stops if driver.cause else _window_stops
+        stops.extend(build(portfolio, driver))
+    return CalendarModel(still, tuple(stops))
+
+
+def _exposure(portfolio: Portfolio, driver: Driver, calendar_class: int) -> float:
+    season, county = portfolio.classes[calendar_class]
+    return driver.exposure.of(county if driver.exposure.by == "county" else season)
+
+
+def _spell_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
+    """Yield the planned spells of the driver's cause, one draw a spell for all whom it strikes."""
+    found: dict[tuple[int, int, str], dict[int, float]] = {}
+    for row in portfolio.plan.calendar_rows:
+        if row.cause != driver.cause:
+            continue
+        for first, last, share in spells(row, portfolio.origin, -60, portfolio.days + 60):
+            for c, (season, county) in enumerate(portfolio.classes):
+                if row.season in (season, ANY_SEASON) and row.county in ("", county):
+                    left = 1 - _exposure(portfolio, driver, c) * (1 - share)
+                    place = county if driver.scope == "county" else ""
+                    factors = found.setdefault((first, last, place), {})
+                    factors[c] = min(factors.get(c, 1.0), left)
+    for (first, last, place), factors in sorted(found.items()):
+        day = portfolio.origin + datetime.timedelta(days=first)
+        yield _stop(driver, place, day.toordinal(), (first, last), False, factors)
+
+
+def _window_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
+    assert driver.window is not None
+    horizon = portfolio.origin + datetime.timedelta(days=portfolio.days - 1)
+    places = sorted({county for _, county in portfolio.classes})
+    for place in places if driver.scope == "county" else [""]:
+        factors = {
+            c: 1 - _exposure(portfolio, driver, c) * (1 - driver.availability)
+            for c, (_, county) in enumerate(portfolio.classes)
+            if place in ("", county)
+        }
+        for year in range(portfolio.origin.year - 1, horizon.year + 1):
+            start, end = recurring(*driver.window, year)
+            span = ((start - portfolio.origin).days, (end - portfolio.origin).days)
+            if span[1] < 0 or span[0] >= portfolio.days:
+                continue
+            for episode in range(driver.episodes):
+                yield _stop(driver, place, year * 100 + episode, span, True, factors)
+
+
+def _stop(
+    driver: Driver,
+    place: str,
+    index: int,
+    span: tuple[int, int],
+    placed: bool,
+    factors: dict[int, float],
+) -> Stop:
+    subject = f"{driver.name}/{place}" if place else driver.name
+    rows = np.array(sorted(factors), dtype=np.int64)
+    shares = np.array([factors[c] for c in sorted(factors)])
+    return Stop(driver, subject, index, *span, placed, rows, shares)
+
+
+def realized_calendar(
+    model: CalendarModel, uniforms: Floats
+) -> NDArray[np.int64]:
+    """Apply the stops of one replication.
+
+    Parameters
+    ----------
+    model : CalendarModel
+        From `calendar_model`.
+    uniforms : ndarray of float64, shape (3 x number of stops,)
+        Length, occurrence and place of each stop, in the order of `Stop.labels`.
+
+    Returns
+    -------
+    ndarray of int64, shape (C, days)
+        Milli-days of each day; a realized calendar may give none.
+    """
+    share = model.still.copy()
+    days = share.shape[1]
+    for stop, (length, occurs, place) in zip(
+        model.stops, uniforms.reshape(-1, DRAWS_PER_STOP), strict=True
+    ):
+        driver = stop.driver
+        stress = driver.state == "stress"
+        if occurs >= (driver.stress_probability if stress else driver.probability):
+            continue
+        drawn = float(quantile(driver.active, np.array([length]))[0])
+        count = round(drawn / driver.episodes) if stop.placed else round(drawn)
+        if stop.placed:
+            room = max(stop.last - stop.first + 1 - count, 0)
+            begin = stop.first + int(place * (room + 1))
+        else:
+            begin = stop.first + (stop.last - stop.first + 1 - count) // 2
+        span = slice(max(begin, 0), max(min(begin + count, days), 0))
+        share[stop.rows, span] *= stop.factors[:, None]
+    return milli_days(share, at_least=0)

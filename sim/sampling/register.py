@@ -1,0 +1,70 @@
+"""The register of what is drawn. Append only: a name, once used, keeps its meaning for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.sampling.streams import address
+
+SLIP = "slip"
+NO_START = "no_start"
+NO_START_DELAY = "no_start_delay"
+DURATION = "duration"
+COST = "cost"
+ACCEPTANCE = "acceptance"
+GATE_PREPARATION = "gate_preparation"
+GATE_REVIEW = "gate_review"
+GATE_ELAPSED = "gate_elapsed"
+FACTOR = "factor"
+DRIVER = "driver"
+DRIVER_OCCURS = "driver_occurs"
+DRIVER_PLACE = "driver_place"
+
+VARIABLES = (
+    SLIP,
+    NO_START,
+    NO_START_DELAY,
+    DURATION,
+    COST,
+    ACCEPTANCE,
+    GATE_PREPARATION,
+    GATE_REVIEW,
+    GATE_ELAPSED,
+    FACTOR,
+    DRIVER,
+    DRIVER_OCCURS,
+    DRIVER_PLACE,
+)
+
+Label = tuple[str, str, int]
+"""Subject, variable, index."""
+
+
+def addresses(labels: Iterable[Label]) -> NDArray[np.uint64]:
+    """Return the addresses of draws.
+
+    Raises
+    ------
+    KeyError
+        If a variable does not stand in the register.
+    """
+    result = []
+    for subject, variable, index in labels:
+        if variable not in VARIABLES:
+            raise KeyError(variable)
+        result.append(address(subject, variable, index))
+    return np.array(result, dtype=np.uint64)
+
+
+def find_collisions(labels: Sequence[Label], table: NDArray[np.uint64]) -> list[tuple[str, str]]:
+    """Return pairs of different labels that share an address."""
+    seen: dict[int, Label] = {}
+    found = []
+    for label, value in zip(labels, table.tolist(), strict=True):
+        other = seen.setdefault(value, label)
+        if other != label:
+            found.append(("/".join(map(str, other)), "/".join(map(str, label))))
+    return found
