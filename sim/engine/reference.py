@@ -148,9 +148,7 @@ class City:
         self._tell(Phase.STARTS, project, Happening.STARTED, 0)
         yield from self._build(project, day)
 
-    def _first_start_day(
-        self, project: int, gates: list[int], before: tuple[int, ...]
-    ) -> int:
+    def _first_start_day(self, project: int, gates: list[int], before: tuple[int, ...]) -> int:
         """Find the day on which a project may start, and book what it waited for."""
         planned = int(self._frame.baseline_start[project])
         ready = {
@@ -170,7 +168,7 @@ class City:
         return free
 
     def _gate(self, project: int, gate: int) -> Story:
-        """Preparation by the owner, then review by the authority; both in working days."""
+        """Pass a gate: the owner prepares, then the authority reviews, both in working days."""
         begin = int(self._frame.gate_begin[project])
         before = [one for one in self._frame.gate_after[gate] if self._drawn.gate_open[one]]
         yield self.clock.all_of([self._passing[other] for other in before])
@@ -193,11 +191,12 @@ class City:
         """
         if day >= self._frame.days:
             return day + workdays
-        need = self._workdays[day + 1] + workdays
+        need: int = self._workdays[day + 1] + workdays
         found = bisect_left(self._workdays, need)
         if found < len(self._workdays):
             return found - 1
-        return self._frame.days - 1 + need - self._workdays[-1]
+        counted: int = self._workdays[-1]
+        return self._frame.days - 1 + need - counted
 
     def _build(self, project: int, first_day: int) -> Story:
         """Work through the calendar, then acceptance, then delivery."""

@@ -85,8 +85,7 @@ def lay_out_gates(
     ready = [max((passing[other] for other in before), default=begin) for before in after]
     planned = tuple(end - from_ for end, from_ in zip(passing, ready, strict=True))
     by_year_end = sum(
-        min(max(year_end - from_, 0), length)
-        for from_, length in zip(ready, planned, strict=True)
+        min(max(year_end - from_, 0), length) for from_, length in zip(ready, planned, strict=True)
     )
     return GateChain(
         gates=order,

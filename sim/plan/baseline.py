@@ -92,7 +92,8 @@ def opening_claims(
 
 def _month_ends_before(origin: datetime.date, count: int) -> list[int]:
     """Return the days of the `count` month-ends before day -1, newest first."""
-    ends, year, month = [], origin.year, origin.month
+    ends: list[int] = []
+    year, month = origin.year, origin.month
     while len(ends) < count:
         day = (datetime.date(year, month, 1) - origin).days - 1
         if day < -1:

@@ -41,6 +41,7 @@ def check_plan(plan: Plan, numbers: Numbers) -> list[Problem]:
     checks: tuple[Callable[[Plan, Numbers], Iterator[Problem]], ...] = (
         _frame,
         _amounts_and_dates,
+        _beyond_horizon,
         _ranks,
         _sums,
         _unit_slips,
@@ -61,12 +62,12 @@ def _row(numbers: Numbers, table: str, key: str) -> int | None:
 def _frame(plan: Plan, _: Numbers) -> Iterator[Problem]:
     eve = datetime.date(plan.plan_year - 1, 12, 31)
     if not eve <= plan.status_date < plan.year_end:
-        yield Problem("status_outside_year", "plan.toml", None, "status_date", str(plan.status_date))
+        yield Problem(
+            "status_outside_year", "plan.toml", None, "status_date", str(plan.status_date)
+        )
     if plan.horizon < plan.year_end:
         details: dict[str, object] = {"year_end": plan.year_end}
-        yield Problem(
-            "horizon_too_early", "plan.toml", None, "horizon", str(plan.horizon), details
-        )
+        yield Problem("horizon_too_early", "plan.toml", None, "horizon", str(plan.horizon), details)
     if plan.horizon > LAST_DATE:
         details = {"first": FIRST_DATE, "last": LAST_DATE}
         yield Problem("date_out_of_range", "plan.toml", None, "horizon", str(plan.horizon), details)
@@ -83,9 +84,7 @@ def _amounts_and_dates(plan: Plan, numbers: Numbers) -> Iterator[Problem]:
             day = getattr(one, column)
             if not FIRST_DATE <= day <= LAST_DATE:
                 details = {"first": FIRST_DATE, "last": LAST_DATE}
-                yield Problem(
-                    "date_out_of_range", "projects.csv", row, column, str(day), details
-                )
+                yield Problem("date_out_of_range", "projects.csv", row, column, str(day), details)
         if one.planned_finish < one.planned_start:
             details = {"start": one.planned_start}
             yield Problem(
@@ -100,12 +99,16 @@ def _amounts_and_dates(plan: Plan, numbers: Numbers) -> Iterator[Problem]:
             )  # fmt: skip
         if one.planned_start > plan.year_end and one.annual_plan > 0 and not one.gates:
             yield Problem("prework_without_gates", "projects.csv", row, "gates", one.id)
-        if one.planned_finish > plan.horizon:
-            details = {"horizon": plan.horizon}
-            yield Problem(
-                "beyond_horizon", "projects.csv", row, "planned_finish",
-                str(one.planned_finish), details, level="warning",
-            )  # fmt: skip
+
+
+def _beyond_horizon(plan: Plan, _: Numbers) -> Iterator[Problem]:
+    late = [one.id for one in plan.projects if one.planned_finish > plan.horizon]
+    if late:
+        shown = ", ".join(late[:5]) + (", ..." if len(late) > 5 else "")
+        details: dict[str, object] = {"horizon": plan.horizon, "count": len(late)}
+        yield Problem(
+            "beyond_horizon", "projects.csv", None, "planned_finish", shown, details, "warning"
+        )
 
 
 def _ranks(plan: Plan, numbers: Numbers) -> Iterator[Problem]:
@@ -172,14 +175,10 @@ def _references(plan: Plan, numbers: Numbers) -> Iterator[Problem]:
     for one in plan.projects:
         row = _row(numbers, "projects", one.id)
         if one.type and one.type not in plan.types:
-            yield _unknown(
-                "projects.csv", row, "type", one.type, ("类型", "type"), set(plan.types)
-            )
+            yield _unknown("projects.csv", row, "type", one.type, ("类型", "type"), set(plan.types))
         for other in one.predecessors:
             if other not in ids:
-                yield _unknown(
-                    "projects.csv", row, "predecessors", other, ("项目", "project"), ids
-                )
+                yield _unknown("projects.csv", row, "predecessors", other, ("项目", "project"), ids)
         for gate in one.gates:
             if (one.procedure, gate) not in plan.gates:
                 known = [name for owner, name in plan.gates if owner == one.procedure]
@@ -205,9 +204,7 @@ def _references(plan: Plan, numbers: Numbers) -> Iterator[Problem]:
     for key, gate_row in plan.gates.items():
         if gate_row.window and windows and gate_row.window not in windows:
             row = _row(numbers, "gates", "/".join(key))
-            yield _unknown(
-                "gates.csv", row, "window", gate_row.window, ("窗口", "window"), windows
-            )
+            yield _unknown("gates.csv", row, "window", gate_row.window, ("窗口", "window"), windows)
 
 
 def _account_references(
@@ -296,16 +293,12 @@ def _late_predecessors(plan: Plan, numbers: Numbers) -> Iterator[Problem]:
 
 def _gate_graphs(plan: Plan, numbers: Numbers) -> Iterator[Problem]:
     for procedure in sorted({owner for owner, _ in plan.gates}):
-        graph = {
-            gate: row.after for (owner, gate), row in plan.gates.items() if owner == procedure
-        }
+        graph = {gate: row.after for (owner, gate), row in plan.gates.items() if owner == procedure}
         for gate, after in graph.items():
             for other in after:
                 if other not in graph:
                     row = _row(numbers, "gates", f"{procedure}/{gate}")
-                    yield _unknown(
-                        "gates.csv", row, "after", other, ("手续", "gate"), set(graph)
-                    )
+                    yield _unknown("gates.csv", row, "after", other, ("手续", "gate"), set(graph))
         for path in find_cycles(graph):
             details: dict[str, object] = {"path": " <- ".join(path)}
             yield Problem("cycle", "gates.csv", None, "after", procedure, details)
@@ -315,15 +308,15 @@ def _commitments(plan: Plan, numbers: Numbers) -> Iterator[Problem]:
     by_id = {one.id: one for one in plan.projects}
     for one in plan.commitments:
         row = _row(numbers, "commitments", one.id)
-        needs = {
+        every_need: dict[str, dict[str, object]] = {
             "start": {"projects": one.projects, "deadline": one.deadline},
             "finish": {"projects": one.projects, "deadline": one.deadline},
             "quantity": {
                 "projects": one.projects, "quantity": one.quantity, "deadline": one.deadline,
             },
             "outside": {"why_outside": one.why_outside},
-        }[one.kind]  # fmt: skip
-        for column, value in needs.items():
+        }  # fmt: skip
+        for column, value in every_need[one.kind].items():
             if not value:
                 details: dict[str, object] = {"kind": one.kind, "needs": column}
                 yield Problem("mixed_scope", "commitments.csv", row, column, one.id, details)
@@ -345,9 +338,9 @@ def _correlations(plan: Plan, numbers: Numbers) -> Iterator[Problem]:
                 yield _unknown(
                     "correlations.csv", None, "project", name, ("项目", "project"), set(by_id)
                 )
-            elif (by_id[name].duration if one.variable == "duration" else by_id[name].cost).name in (
-                "fixed",
-            ):
+            elif (
+                by_id[name].duration if one.variable == "duration" else by_id[name].cost
+            ).name in ("fixed",):
                 details: dict[str, object] = {"variable": one.variable}
                 yield Problem(
                     "distribution_needs_project", "correlations.csv", None, "project", name, details

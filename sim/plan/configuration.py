@@ -1,4 +1,4 @@
-"""The TOML files of a plan and of a scenario: their shape, checked by pydantic, all errors at once."""
+"""The TOML files of a plan and of a scenario, checked by pydantic: all errors at once."""
 
 from __future__ import annotations
 
@@ -137,7 +137,9 @@ def shape(
             column = ".".join(filter(None, [prefix, *path]))
             if one["type"] == "extra_forbidden":
                 known = nearest(path[-1], _keys_at(model, path[:-1]))
-                problems.append(Problem("unknown_key", file, None, column, details={"nearest": known}))
+                problems.append(
+                    Problem("unknown_key", file, None, column, details={"nearest": known})
+                )
             elif one["type"] == "missing":
                 problems.append(Problem("missing_key", file, None, column))
             else:

@@ -118,7 +118,9 @@ def load_plan_with(
     for table, cells in raw.items():
         rows = converter.rows(cells, table)
         tables[table] = [
-            (number, row) for number, row in zip(cells.numbers, rows, strict=True) if row is not None
+            (number, row)
+            for number, row in zip(cells.numbers, rows, strict=True)
+            if row is not None
         ]
     drivers, dependence = _drivers(driver_values, converter, states, problems)
     if errors_of(problems):
@@ -136,7 +138,9 @@ def load_plan_with(
 
 
 def _row_key(table: str, row: Mapping[str, Any]) -> str:
-    return str(next(iter(row.values()))) if table != "gates" else f"{row['procedure']}/{row['gate']}"
+    return (
+        str(next(iter(row.values()))) if table != "gates" else f"{row['procedure']}/{row['gate']}"
+    )
 
 
 def _read_tables(folder: Path, problems: list[Problem]) -> dict[str, RawTable]:

@@ -198,9 +198,7 @@ def build_portfolio(plan: Plan) -> Portfolio:
             projects, effective_starts, begun, finished, strict=True
         )
     )
-    idle = (
-        (effective_starts <= year_end) & (to_year_end == 0) & (year_end_value > done) & ~finished
-    )
+    idle = (effective_starts <= year_end) & (to_year_end == 0) & (year_end_value > done) & ~finished
     if idle.any():
         raise InputError(
             Problem("plan_without_work", "projects.csv", None, "annual_plan", projects[i].id)
@@ -265,9 +263,7 @@ def _month_ends(origin: datetime.date, horizon: datetime.date) -> Ints:
 def _classes(plan: Plan) -> tuple[tuple[tuple[str, str], ...], Ints]:
     if plan.calendar == "continuous":
         return (("", ""),), np.zeros(len(plan.projects), dtype=np.int64)
-    pairs = [
-        (plan.types.get(one.type, NEUTRAL_TYPE).season, one.county) for one in plan.projects
-    ]
+    pairs = [(plan.types.get(one.type, NEUTRAL_TYPE).season, one.county) for one in plan.projects]
     classes = tuple(sorted(set(pairs)))
     position = {pair: index for index, pair in enumerate(classes)}
     return classes, np.array([position[pair] for pair in pairs], dtype=np.int64)

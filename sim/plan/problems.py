@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -45,7 +45,7 @@ class Problem:
         Row in the file, the header being row 1; None where no single row is meant.
     column, value : str
         Column (or key) and the offending text; empty where none is meant.
-    details : dict
+    details : mapping
         Values that the message names.
     level : {"error", "warning"}
         Only errors stop a run.
@@ -56,7 +56,7 @@ class Problem:
     row: int | None = None
     column: str = ""
     value: str = ""
-    details: dict[str, object] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
     level: Level = "error"
 
     def render(self, language: Language = "zh") -> str:
@@ -74,8 +74,8 @@ class Problem:
         remedy = entry[f"remedy_{language}"].format(**self.details)
         comma, colon = ("，", "：") if language == "zh" else (", ", ": ")
         separator = "；" if language == "zh" else "; "
-        place = comma.join(where)
-        return f"[{labels[self.level]}] {place}{colon}{rule}{separator}{labels['remedy']}{colon}{remedy}"
+        told = f"{comma.join(where)}{colon}{rule}{separator}{labels['remedy']}{colon}{remedy}"
+        return f"[{labels[self.level]}] {told}"
 
 
 class InputError(Exception):

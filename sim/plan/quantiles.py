@@ -57,11 +57,11 @@ def quantile(distribution: Distribution, probability: ArrayLike) -> NDArray[np.f
         case "lognormal":
             return _lognormal(u, *values)
         case "exponential":
-            return -values[0] * np.log1p(-u)
+            return np.asarray(-values[0] * np.log1p(-u), dtype=np.float64)
         case "weibull":
-            return values[1] * (-np.log1p(-u)) ** (1 / values[0])
+            return np.asarray(values[1] * (-np.log1p(-u)) ** (1 / values[0]), dtype=np.float64)
         case "gamma":
-            return values[1] * special.gammaincinv(values[0], u)
+            return np.asarray(values[1] * special.gammaincinv(values[0], u), dtype=np.float64)
         case "discrete":
             half = len(values) // 2
             steps = np.cumsum(values[half:])[:-1]

@@ -139,7 +139,7 @@ def _scalar(text: str) -> Any:
 
 
 def _changes(file: ScenarioFile) -> list[Change]:
-    changes = []
+    changes: list[Change] = []
     for section in _SECTIONS:
         for name, value in getattr(file, section).items():
             if isinstance(value, dict):

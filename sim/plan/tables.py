@@ -239,7 +239,9 @@ class Converter:
                     first = seen.setdefault(column, {}).setdefault(text, number)
                     if first != number:
                         self._problems.append(
-                            Problem("duplicate_id", raw.file, number, column, text, {"other": first})
+                            Problem(
+                                "duplicate_id", raw.file, number, column, text, {"other": first}
+                            )
                         )
             converted.append(values if len(self._problems) == before else None)
         return converted

@@ -70,9 +70,7 @@ def find_run(folder: Path) -> StoredRun | None:
     )
 
 
-def write_run(
-    run: Run, out: Path, add: Callable[[StoredRun], None] | None = None
-) -> StoredRun:
+def write_run(run: Run, out: Path, add: Callable[[StoredRun], None] | None = None) -> StoredRun:
     """Write the folder of a run, whole or not at all.
 
     Parameters
@@ -131,6 +129,7 @@ def _manifest(run: Run, mark: str) -> dict[str, Any]:
         "about": run.scenario.about.model_dump(mode="json"),
         "plan": plan.name,
         "status_date": str(plan.status_date),
+        "plan_year": plan.plan_year,
         "horizon": str(plan.horizon),
         "seed": run.seed,
         "replications": run.replications,

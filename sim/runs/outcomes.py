@@ -69,9 +69,7 @@ class Outcomes:
         return np.where(last == NEVER, NEVER, last + 1)
 
 
-def collect(
-    portfolio: Portfolio, pairs: Sequence[tuple[Realization, Trajectory]]
-) -> Outcomes:
+def collect(portfolio: Portfolio, pairs: Sequence[tuple[Realization, Trajectory]]) -> Outcomes:
     """Keep what is needed of a batch.
 
     Parameters

@@ -22,7 +22,9 @@ _LIBRARIES = ("numpy", "scipy", "simpy", "polars", "pydantic", "holidays")
 def plain(value: Any) -> Any:
     """Turn rows into what JSON can hold, the same for equal values."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {
+            field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)
+        }
     if isinstance(value, Mapping):
         return {
             "/".join(key) if isinstance(key, tuple) else str(key): plain(inner)

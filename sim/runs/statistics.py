@@ -55,9 +55,7 @@ def probability(hits: int, count: int) -> dict[str, float]:
     """Return an estimated probability with its 95 % Wilson interval (Wilson 1927)."""
     share, z2 = hits / count, _Z95**2
     centre = (share + z2 / (2 * count)) / (1 + z2 / count)
-    half = (
-        _Z95 / (1 + z2 / count) * math.sqrt(share * (1 - share) / count + z2 / (4 * count**2))
-    )
+    half = _Z95 / (1 + z2 / count) * math.sqrt(share * (1 - share) / count + z2 / (4 * count**2))
     low, high = max(centre - half, 0.0), min(centre + half, 1.0)
     return {
         "value": share,

@@ -163,9 +163,7 @@ def _stop(
     return Stop(driver, subject, index, *span, placed, rows, shares)
 
 
-def realized_calendar(
-    model: CalendarModel, uniforms: Floats
-) -> NDArray[np.int64]:
+def realized_calendar(model: CalendarModel, uniforms: Floats) -> NDArray[np.int64]:
     """Apply the stops of one replication.
 
     Parameters

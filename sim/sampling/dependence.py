@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,7 +123,7 @@ def given_correlation(
     rows: Sequence[Correlation],
     variable: str,
     positions: Mapping[str, int],
-    distribution_of: Callable[[str], Distribution],
+    distributions: Mapping[str, Distribution],
 ) -> GivenCorrelation | None:
     """Build the normal scores' matrix that gives the quantities their linear correlations.
 
@@ -146,14 +146,14 @@ def given_correlation(
     matrix = np.eye(len(names))
     for one in chosen:
         a, b = index[one.project_a], index[one.project_b]
-        pair = (distribution_of(one.project_a), distribution_of(one.project_b))
+        pair = (distributions[one.project_a], distributions[one.project_b])
         matrix[a, b] = matrix[b, a] = _normal_correlation(*pair, one)
     values, vectors = np.linalg.eigh(matrix)
     if values[0] < _EIGENVALUE_FLOOR:
         strain = np.outer(vectors[:, 0], vectors[:, 0]) * matrix
         np.fill_diagonal(strain, np.inf)
-        a, b = np.unravel_index(int(np.argmin(strain)), strain.shape)
-        details: dict[str, object] = {"first": names[int(a)], "second": names[int(b)]}
+        row, column = divmod(int(np.argmin(strain)), len(names))
+        details: dict[str, object] = {"first": names[row], "second": names[column]}
         raise InputError(
             [Problem("not_positive_semidefinite", "correlations.csv", None, variable, "", details)]
         )

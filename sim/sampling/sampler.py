@@ -110,7 +110,9 @@ def build_sampler(portfolio: Portfolio, seed: int) -> Sampler:
     """
     plan = portfolio.plan
     drivers = tuple(
-        driver for driver in plan.drivers if driver.state != "off" and driver.acts_on in ACTIVE_ROOMS
+        driver
+        for driver in plan.drivers
+        if driver.state != "off" and driver.acts_on in ACTIVE_ROOMS
     )
     calendar = calendar_model(portfolio, [one for one in drivers if one.acts_on == "calendar"])
     position = {one.id: i for i, one in enumerate(plan.projects)}
@@ -121,7 +123,7 @@ def build_sampler(portfolio: Portfolio, seed: int) -> Sampler:
             plan.correlations,
             variable,
             position,
-            lambda name, variable=variable: getattr(plan.projects[position[name]], variable),
+            {one.id: getattr(one, variable) for one in plan.projects},
         )
         for variable in (register.DURATION, register.COST)
     }
@@ -404,10 +406,7 @@ class _Batch:
         z_cost = special.ndtri(self._of(register.COST))
         if sampler.switched_on("dependence"):
             rho = np.array(
-                [
-                    portfolio.type_of(i).duration_cost_correlation
-                    for i in range(portfolio.size)
-                ]
+                [portfolio.type_of(i).duration_cost_correlation for i in range(portfolio.size)]
             )
             z_cost = rho * z_duration + np.sqrt(1 - rho**2) * z_cost
         if (given := sampler.given[register.COST]) is not None:
@@ -449,9 +448,7 @@ class _Batch:
         """Yuan at the year-end knot and in all."""
         portfolio, projects = self._portfolio, self._portfolio.plan.projects
         u, on = self._cost_u, self._sampler.switched_on("cost")
-        drawn = self._quantiles(
-            [one.cost for one in projects], u if on else np.full(u.shape, 0.5)
-        )
+        drawn = self._quantiles([one.cost for one in projects], u if on else np.full(u.shape, 0.5))
         replaces = np.array([one.cost.unit == "amount" for one in projects], dtype=np.bool_)
         left = (portfolio.total - portfolio.done).astype(np.float64)
         unit = YUAN_PER_UNIT[portfolio.plan.amount_unit]
@@ -522,6 +519,4 @@ class _Batch:
 def _scaled(amount: Ints, numerator: Ints, denominator: Ints) -> Ints:
     """Return floor(amount x numerator / denominator) without leaving int64."""
     quotient, remainder = np.divmod(amount, denominator)
-    return np.asarray(
-        quotient * numerator + remainder * numerator // denominator, dtype=np.int64
-    )
+    return np.asarray(quotient * numerator + remainder * numerator // denominator, dtype=np.int64)

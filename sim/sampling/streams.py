@@ -75,9 +75,7 @@ def philox4x32(
     return c0, c1, c2, c3
 
 
-def uniforms(
-    seed: int, replications: ArrayLike, addresses: ArrayLike
-) -> NDArray[np.float64]:
+def uniforms(seed: int, replications: ArrayLike, addresses: ArrayLike) -> NDArray[np.float64]:
     """Draw one uniform number for each replication and address.
 
     Parameters
@@ -108,4 +106,4 @@ def uniforms(
     bits = ((word0 << _HALF) | word1) >> np.uint64(11)
     # The topmost cell would round up to 1.0 in double precision; it is shared with the cell below.
     bits = np.minimum(bits, np.uint64((1 << 53) - 2))
-    return (bits.astype(np.float64) + 0.5) * 2.0**-53
+    return np.asarray((bits.astype(np.float64) + 0.5) * 2.0**-53, dtype=np.float64)

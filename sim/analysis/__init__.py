@@ -1,0 +1,1 @@
+"""What results mean: comparison with what was published."""

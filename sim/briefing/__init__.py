@@ -1,0 +1,1 @@
+"""To hand over: what a stored run says, in words and tables."""

@@ -1,0 +1,20 @@
+"""All charts of a run, under the names they have in its folder."""
+
+from __future__ import annotations
+
+from sim.figures.style import Language
+from sim.figures.year_end import draw_year_end
+from sim.figures.year_fan import draw_year_fan
+from sim.runs.folder import StoredRun
+
+CHARTS = {"year_fan": draw_year_fan, "year_end": draw_year_end}
+
+
+def draw_charts(stored: StoredRun, language: Language = "zh") -> None:
+    """Draw the charts that the folder of a run does not hold yet in this language."""
+    folder = stored.folder / "figures"
+    folder.mkdir(exist_ok=True)
+    for name, draw in CHARTS.items():
+        path = folder / f"{name}.{language}.png"
+        if not path.exists():
+            draw(stored, path, language)
