@@ -204,19 +204,19 @@ def replay(
     from sim.briefing.replay import replay_lines
     from sim.plan.problems import nearest
     from sim.plan.scenario import load_scenario
-    from sim.runs.simulate import replay_one
+    from sim.runs.replay import replay_one
 
     with _input_errors(lang):
         loaded = load_scenario(scenario, overrides)
         root = loaded.options.seed if seed is None else seed
-        portfolio, trajectory, events = replay_one(loaded.plan, root, replication)
+        story = replay_one(loaded.plan, root, replication)
     ids = {one.id for one in loaded.plan.projects}
     if project is not None and project not in ids:
         close = nearest(project, ids)
         shown = close if len(close) < 80 else "?"
         click.echo(_SAYS[lang]["no_project"].format(project=project, nearest=shown), err=True)
         raise WrongInputError
-    for line in replay_lines(portfolio, events, trajectory, project, lang):
+    for line in replay_lines(story, project, lang):
         click.echo(line)
 
 

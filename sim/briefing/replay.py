@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from sim.engine.rules import NEVER, Happening, Wait
-from sim.engine.trajectory import Event, Trajectory
+from sim.engine.trajectory import Trajectory
 from sim.figures.style import Language
-from sim.plan.portfolio import Portfolio
+from sim.runs.replay import Replay
 
 _SAYS = {
     "zh": {
@@ -51,52 +51,34 @@ _NEVER = {
 
 
 def replay_lines(
-    portfolio: Portfolio,
-    events: Sequence[Event],
-    trajectory: Trajectory,
-    project: str | None = None,
-    language: Language = "zh",
+    replay: Replay, project: str | None = None, language: Language = "zh"
 ) -> Iterator[str]:
     """Yield the log line by line: date, project, what happened, amounts.
 
     Parameters
     ----------
-    portfolio : Portfolio
-        Gives names and dates.
-    events : sequence of Event
-        The engine's log, in order.
-    trajectory : Trajectory
-        Its outcome, for the waits.
+    replay : Replay
+        The replication.
     project : str, optional
-        Only this project.
+        Id of the only project to tell of.
     language : {"zh", "en"}
         Language.
-
-    Raises
-    ------
-    KeyError
-        If there is no such project.
     """
-    projects = portfolio.plan.projects
-    only = None
-    if project is not None:
-        ids = {one.id: i for i, one in enumerate(projects)}
-        only = ids[project]
-    gates = [gate for chain in portfolio.chains if chain is not None for gate in chain.gates]
-    for day, _, i, happening, number in events:
-        if only is not None and i != only:
+    for day, _, i, happening, number in replay.events:
+        name, title = replay.projects[i]
+        if project not in (None, name):
             continue
         says = _SAYS[language][Happening(happening)].format(
-            gate=gates[number] if happening in _WITH_GATE else "",
+            gate=replay.gates[number] if happening in _WITH_GATE else "",
             amount=f"{number / 1e4:,.0f}",
-            waits=_waits(trajectory, i, language),
+            waits=_waits(replay.trajectory, i, language),
         )
-        date = portfolio.origin + datetime.timedelta(days=day)
-        yield f"{date}  {projects[i].id}  {projects[i].name}  {says}"
-    if only is None:
+        date = replay.origin + datetime.timedelta(days=day)
+        yield f"{date}  {name}  {title}  {says}"
+    if project is None:
         yield _NEVER[language].format(
-            count=int((trajectory.start == NEVER).sum()),
-            unfinished=int((trajectory.finish == NEVER).sum()),
+            count=int((replay.trajectory.start == NEVER).sum()),
+            unfinished=int((replay.trajectory.finish == NEVER).sum()),
         )
 
 

@@ -89,6 +89,7 @@ class City:
         self._done = frame.done.tolist()
         self._curves = (frame.first_knots.tolist(), frame.second_knots.tolist())
         self._months = frame.month_ends.tolist()
+        self._prework_weight = frame.prework_weight.tolist()
         self._year_end = self._months[frame.year_end_month]
         self._ratio = frame.pay_ratio.tolist()
         self._overstatement = realization.overstatement.tolist()
@@ -102,8 +103,9 @@ class City:
         self._delivery = [self.clock.event() for _ in range(count)]
         self._passing = [self.clock.event() for _ in range(gates)]
         shape = (count, len(self._months))
-        self._value = np.zeros(shape, dtype=np.int64)
-        self._reported = np.zeros(shape, dtype=np.int64)
+        # What has not begun stands at its filed amount.
+        self._value = np.broadcast_to(frame.done[:, None], shape).copy()
+        self._reported = self._value.copy()
         self._paid = np.zeros(shape, dtype=np.int64)
         self._progress = np.zeros(shape, dtype=np.int64)
         self._due = frame.opening_claims.tolist()
@@ -224,11 +226,14 @@ class City:
         for month, day in enumerate(self._months):
             yield Turn(self, day, Phase.MEASURE, 0)
             for project in live:
-                self._measure(project, month, day)
+                if self._start[project] != NEVER or self._prework_weight[project]:
+                    self._measure(project, month, day)
             yield Turn(self, day, Phase.PAY, 0)
             for project in live:
                 self._pay(project, month)
             live = [project for project in live if not self._is_over(project, month, day)]
+            if not live:
+                return
 
     def _is_over(self, project: int, month: int, day: int) -> bool:
         """Tell whether nothing can change any more; if so, carry the last month forward."""
@@ -296,7 +301,7 @@ class City:
 
     def _prework(self, project: int, day: int) -> int:
         """Share of pre-work spending accrued, ppm: gate-days behind over gate-days planned."""
-        weight = int(self._frame.prework_weight[project])
+        weight: int = self._prework_weight[project]
         if weight == 0:
             return 0
         behind = 0

@@ -34,10 +34,13 @@ class BaselineCalendar:
     first_day: int
 
     def work(self, first: Ints, last: Ints) -> Ints:
-        """Return each project's milli-days from `first` to `last`, both included."""
-        end = np.maximum(last + 1, first) - self.first_day
+        """Return each project's milli-days from `first` to `last`, both included.
+
+        Days before the first column count nothing: no project is planned to work on them.
+        """
         rows = self.cumulative
-        begin = first - self.first_day
+        begin = np.maximum(first - self.first_day, 0)
+        end = np.maximum(last + 1 - self.first_day, begin)
         return np.asarray(rows[self.class_of, end] - rows[self.class_of, begin], dtype=np.int64)
 
     def first_days(self, position: int, start: int, days: int) -> int:

@@ -11,12 +11,13 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 from sim.engine.reference import run_reference
-from sim.engine.trajectory import Event, Trajectory
+from sim.engine.trajectory import Trajectory
 from sim.plan.portfolio import Portfolio, build_portfolio
 from sim.plan.rows import Plan
 from sim.plan.scenario import Scenario
 from sim.runs.outcomes import Outcomes, collect, join
-from sim.sampling.sampler import Sampler, build_sampler, draw
+from sim.sampling.draws import draw
+from sim.sampling.sampler import Sampler, build_sampler
 
 Progress = Callable[[int, int], None]
 """Called with the replications done and asked for."""
@@ -71,25 +72,6 @@ def baseline_trajectory(portfolio: Portfolio) -> Trajectory:
     sure = dataclasses.replace(portfolio, plan=without_uncertainty(portfolio.plan))
     sampler = build_sampler(sure, 0)
     return run_reference(sampler.frame, next(draw(sampler, [0])))
-
-
-def replay_one(
-    plan: Plan, seed: int, replication: int
-) -> tuple[Portfolio, Trajectory, list[Event]]:
-    """Simulate one replication alone, with the log of its events.
-
-    Parameters
-    ----------
-    plan : Plan
-        A checked plan.
-    seed, replication : int
-        Root seed and number of the replication; any can be replayed alone.
-    """
-    portfolio = build_portfolio(plan)
-    sampler = build_sampler(portfolio, seed)
-    events: list[Event] = []
-    trajectory = run_reference(sampler.frame, next(draw(sampler, [replication])), events)
-    return portfolio, trajectory, events
 
 
 def simulate(

@@ -1,0 +1,280 @@
+"""From uniforms to a realization: every random input, drawn and rounded once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.plan.curves import PPM
+from sim.plan.language import Distribution
+from sim.plan.quantiles import quantile
+from sim.plan.tables import YUAN_PER_UNIT
+from sim.sampling import register
+from sim.sampling.calendars import realized_calendar
+from sim.sampling.frame import cumulative
+from sim.sampling.realization import Bools, Ints, Realization
+from sim.sampling.sampler import ADDING, MULTIPLYING, Sampler, subjects
+from sim.sampling.streams import uniforms
+
+Floats = NDArray[np.float64]
+
+_NO_START_SPREAD_DAYS = 180
+"""A start that the year does not see happens in the first half of the next, uniformly."""
+
+
+def draw(sampler: Sampler, replications: Sequence[int]) -> Iterator[Realization]:
+    """Draw realizations; each depends on the seed and its own number only.
+
+    Parameters
+    ----------
+    sampler : Sampler
+        From `build_sampler`.
+    replications : sequence of int
+        Numbers of the replications.
+
+    Yields
+    ------
+    Realization
+        In the order asked for.
+    """
+    numbers = np.asarray(replications, dtype=np.int64)
+    u = uniforms(sampler.seed, numbers, sampler.addresses)
+    batch = _Batch(sampler, u)
+    drivers, factors = batch.drivers()
+    earliest, acceptance = batch.starts(), batch.acceptance()
+    work, first_work = batch.work(factors["duration"])
+    year_end_value, total = batch.values(factors["cost"], factors["intent"])
+    overstatement = np.rint(factors["report"] * PPM).astype(np.int64)
+    gate_open, preparation, review, workdays = batch.gates()
+    for row, number in enumerate(numbers.tolist()):
+        yield Realization(
+            replication=number,
+            earliest_start=earliest[row],
+            work=work[row],
+            first_work=first_work[row],
+            year_end_value=year_end_value[row],
+            total=total[row],
+            acceptance=acceptance[row],
+            overstatement=overstatement[row],
+            gate_open=gate_open,
+            gate_preparation=preparation[row],
+            gate_review=review[row],
+            workdays=workdays,
+            calendar=batch.calendar(row),
+            may_start=batch.may_start(),
+            drivers={name: float(values[row]) for name, values in drivers.items()},
+        )
+
+
+class _Batch:
+    """The draws of several replications, from uniforms of shape (R, A) to integers."""
+
+    def __init__(self, sampler: Sampler, u: Floats) -> None:
+        self._sampler, self._u = sampler, u
+        self._portfolio = sampler.portfolio
+        self._count = len(u)
+        self._duration_u, self._cost_u = self._probabilities()
+
+    def _of(self, group: str) -> Floats:
+        return self._u[:, self._sampler.groups[group]]
+
+    def _full(self, value: float) -> Floats:
+        return np.full((self._count, self._portfolio.size), value)
+
+    def drivers(self) -> tuple[dict[str, Floats], dict[str, Floats]]:
+        """Return what drivers drew, by subject, and their joint effect on each project."""
+        projects = self._portfolio.plan.projects
+        drawn: dict[str, Floats] = {}
+        effect = {name: self._full(1.0) for name in MULTIPLYING}
+        effect |= {name: self._full(0.0) for name in ADDING}
+        u, column = self._of(register.DRIVER), 0
+        for driver in self._sampler.drivers:
+            if driver.acts_on == "calendar":
+                continue
+            for subject in subjects(self._portfolio, driver):
+                drawn[subject] = quantile(driver.active, u[:, column])
+                column += 1
+            exposure = np.array(
+                [driver.exposure.of(getattr(one, driver.exposure.by)) for one in projects]
+            )
+            if driver.scope == "city":
+                values = drawn[driver.name][:, None]
+            else:
+                values = np.stack([drawn[f"{driver.name}/{p.county}"] for p in projects], axis=1)
+            if driver.acts_on in MULTIPLYING:
+                effect[driver.acts_on] = effect[driver.acts_on] * values**exposure
+            else:
+                effect[driver.acts_on] = effect[driver.acts_on] + values * exposure
+        return drawn, effect
+
+    def starts(self) -> Ints:
+        """Planned start plus slip; a start that the year does not see falls into the next."""
+        portfolio = self._portfolio
+        start = np.broadcast_to(portfolio.baseline_start, (self._count, portfolio.size)).copy()
+        waiting = ~portfolio.begun & ~portfolio.finished
+        if not self._sampler.switched_on("slip"):
+            return start
+        slip_u, missed_u = self._of(register.SLIP), self._of(register.NO_START)
+        delay = np.floor(self._of(register.NO_START_DELAY) * _NO_START_SPREAD_DAYS)
+        next_year = portfolio.year_end_day + 1
+        for i in np.flatnonzero(waiting):
+            one = portfolio.type_of(int(i))
+            slip = np.maximum(np.rint(quantile(one.slip, slip_u[:, i])), 0).astype(np.int64)
+            start[:, i] += slip
+            if portfolio.baseline_start[i] < next_year and one.no_start > 0:
+                missed = missed_u[:, i] < one.no_start
+                late = next_year + delay[:, i].astype(np.int64)
+                start[:, i] = np.where(missed, np.maximum(start[:, i], late), start[:, i])
+        return start
+
+    def acceptance(self) -> Ints:
+        """Days from finish to delivery."""
+        u = self._of(register.ACCEPTANCE)
+        if not self._sampler.switched_on("acceptance"):
+            u = np.full(u.shape, 0.5)
+        days = self._quantiles(
+            [self._portfolio.type_of(i).acceptance_days for i in range(self._portfolio.size)], u
+        )
+        return np.rint(days).astype(np.int64)
+
+    def _quantiles(self, distributions: Sequence[Distribution], u: Floats) -> Floats:
+        """Evaluate one distribution a column, each different one only once."""
+        columns: dict[Distribution, list[int]] = {}
+        for i, one in enumerate(distributions):
+            columns.setdefault(one, []).append(i)
+        result = np.empty(u.shape)
+        for one, members in columns.items():
+            result[:, members] = quantile(one, u[:, members])
+        return result
+
+    def _probabilities(self) -> tuple[Floats, Floats]:
+        """Correlated probabilities of durations and costs."""
+        from scipy import special
+
+        sampler, portfolio = self._sampler, self._portfolio
+        own = special.ndtri(self._of(register.DURATION))
+        common = special.ndtri(self._of(register.FACTOR))
+        z_duration = own
+        if sampler.switched_on("dependence"):
+            z_duration = sampler.loadings.mix(common, own)
+        if (given := sampler.given[register.DURATION]) is not None:
+            z_duration = given.impose(z_duration)
+        z_cost = special.ndtri(self._of(register.COST))
+        if sampler.switched_on("dependence"):
+            rho = np.array(
+                [portfolio.type_of(i).duration_cost_correlation for i in range(portfolio.size)]
+            )
+            z_cost = rho * z_duration + np.sqrt(1 - rho**2) * z_cost
+        if (given := sampler.given[register.COST]) is not None:
+            z_cost = given.impose(special.ndtri(self._of(register.COST)))
+        edge = 2.0**-53
+        return (
+            np.clip(special.ndtr(z_duration), edge, 1 - edge),
+            np.clip(special.ndtr(z_cost), edge, 1 - edge),
+        )
+
+    def work(self, driven: Floats) -> tuple[Ints, Ints]:
+        """Milli-days of work left, and the part before the year-end knot."""
+        portfolio, projects = self._portfolio, self._portfolio.plan.projects
+        u, on = self._duration_u, self._sampler.switched_on("duration")
+        distributions = [one.duration for one in projects]
+        drawn = self._quantiles(distributions, u if on else np.full(u.shape, 0.5))
+        replaces = np.array([one.duration.unit == "days" for one in projects], dtype=np.bool_)
+        multiplier = np.where(replaces | (not on), 1.0, drawn)
+        planned = np.broadcast_to(portfolio.work_left, drawn.shape).astype(np.float64).copy()
+        for i in np.flatnonzero(replaces):
+            planned[:, i] = self._work_of_days(int(i), np.rint(drawn[:, i]).astype(np.int64))
+        work = np.rint(planned * multiplier * driven).astype(np.int64)
+        whole = np.maximum(portfolio.work_left, 1)
+        return work, _scaled(work, portfolio.work_to_year_end, whole)
+
+    def _work_of_days(self, i: int, days: Ints) -> Ints:
+        """Effective work after the status date of a construction that takes so many days."""
+        portfolio = self._portfolio
+        row = np.concatenate([[0], np.cumsum(portfolio.availability[portfolio.class_of[i]])])
+        start = int(portfolio.baseline_start[i])
+        first, end = max(start, 0), np.maximum(start + days, max(start, 0))
+        inside = np.minimum(end - portfolio.first_day, len(row) - 1)
+        beyond = end - portfolio.first_day - inside
+        begin = min(first - portfolio.first_day, len(row) - 1)
+        outside = max(first - portfolio.first_day - begin, 0)
+        return np.asarray(row[inside] - row[begin] + (beyond - outside) * 1000, dtype=np.int64)
+
+    def values(self, driven: Floats, intent: Floats) -> tuple[Ints, Ints]:
+        """Yuan at the year-end knot and in all."""
+        portfolio, projects = self._portfolio, self._portfolio.plan.projects
+        u, on = self._cost_u, self._sampler.switched_on("cost")
+        drawn = self._quantiles([one.cost for one in projects], u if on else np.full(u.shape, 0.5))
+        replaces = np.array([one.cost.unit == "amount" for one in projects], dtype=np.bool_)
+        left = (portfolio.total - portfolio.done).astype(np.float64)
+        unit = YUAN_PER_UNIT[portfolio.plan.amount_unit]
+        multiplied = left * (drawn if on else 1.0) * driven
+        replaced = np.maximum(drawn * unit - portfolio.done, 0) * driven
+        rest = np.where(replaces, replaced, multiplied)
+        total = portfolio.done + np.rint(rest).astype(np.int64)
+        filed = (portfolio.year_end_value - portfolio.done).astype(np.float64)
+        share = np.divide(filed, left, out=np.ones_like(filed), where=left > 0)
+        knot = portfolio.done + np.rint(rest * share * (1 + intent)).astype(np.int64)
+        # Pre-work spending is what was filed: neither growth nor intent of the construction.
+        prework = portfolio.baseline_start > portfolio.year_end_day
+        total = np.where(prework, np.maximum(total, portfolio.year_end_value), total)
+        knot = np.where(prework, portfolio.year_end_value, np.minimum(knot, total))
+        return np.maximum(knot, portfolio.done), total
+
+    def gates(self) -> tuple[Bools, Ints, Ints, Ints]:
+        """State and working days of every open gate, and the count of working days."""
+        sampler = self._sampler
+        shape = (self._count, int(sampler.frame.gate_first[-1]))
+        preparation, review = np.ones(shape, dtype=np.int64), np.ones(shape, dtype=np.int64)
+        is_open = np.ones(shape[1], dtype=np.bool_)
+        if not sampler.switched_on("gates"):
+            # With uncertainty off gates take exactly the time that the plan leaves them.
+            column = 0
+            for _, chain in sampler.chains:
+                for length in chain.planned_days:
+                    is_open[column] = chain.fits
+                    review[:, column] = max(length - 1, 1)
+                    column += 1
+            return is_open, preparation, review, np.arange(sampler.frame.days + 1)
+        columns = [
+            (sampler.portfolio.plan.gates[sampler.portfolio.plan.projects[i].procedure, gate],
+             chain.under_way and not before)
+            for i, chain in sampler.chains
+            for gate, before in zip(chain.gates, chain.after, strict=True)
+        ]  # fmt: skip
+        drawn = self._quantiles([gate.preparation for gate, _ in columns],
+                                self._of(register.GATE_PREPARATION))  # fmt: skip
+        read = self._quantiles([gate.review for gate, _ in columns], self._of(register.GATE_REVIEW))
+        left = self._of(register.GATE_ELAPSED)
+        for column, (_, under_way) in enumerate(columns):
+            if under_way:
+                # Of a gate under way the rest is drawn: what was done by the status date is a
+                # uniform share of the whole, taken from the preparation first.
+                whole = drawn[:, column] + read[:, column]
+                rest = whole * left[:, column]
+                read[:, column] = np.minimum(read[:, column], rest)
+                drawn[:, column] = rest - read[:, column]
+        preparation = np.maximum(np.rint(drawn), 1).astype(np.int64)
+        review = np.maximum(np.rint(read), 1).astype(np.int64)
+        return is_open, preparation, review, sampler.workdays
+
+    def calendar(self, row: int) -> Ints:
+        """Cumulative availability of one replication."""
+        model = self._sampler.calendar
+        if model is None:
+            return self._sampler.planned_calendar
+        return cumulative(realized_calendar(model, self._of("calendar")[row]))
+
+    def may_start(self) -> Bools:
+        """Days on which projects may start; every day where uncertainty is off."""
+        if self._portfolio.plan.states["all"] == "off":
+            return np.ones_like(self._portfolio.may_start)
+        return self._portfolio.may_start
+
+
+def _scaled(amount: Ints, numerator: Ints, denominator: Ints) -> Ints:
+    """Return floor(amount x numerator / denominator) without leaving int64."""
+    quotient, remainder = np.divmod(amount, denominator)
+    return np.asarray(quotient * numerator + remainder * numerator // denominator, dtype=np.int64)
