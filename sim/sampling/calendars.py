@@ -114,7 +114,7 @@ def _exposure(portfolio: Portfolio, driver: Driver, calendar_class: int) -> floa
 
 def _spell_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
     """Yield the planned spells of the driver's cause, one draw a spell for all whom it strikes."""
-    found: dict[tuple[int, int, str], dict[int, float]] = {}
+    found: dict[tuple[int, int, str | None], dict[int, float]] = {}
     for row in portfolio.plan.calendar_rows:
         if row.cause != driver.cause:
             continue
@@ -122,10 +122,11 @@ def _spell_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
             for c, (season, county) in enumerate(portfolio.classes):
                 if row.season in (season, ANY_SEASON) and row.county in ("", county):
                     left = 1 - _exposure(portfolio, driver, c) * (1 - share)
-                    place = county if driver.scope == "county" else ""
+                    place = county if driver.scope == "county" else None
                     factors = found.setdefault((first, last, place), {})
                     factors[c] = min(factors.get(c, 1.0), left)
-    for (first, last, place), factors in sorted(found.items()):
+    for first, last, place in sorted(found, key=lambda key: (*key[:2], key[2] or "")):
+        factors = found[first, last, place]
         day = portfolio.origin + datetime.timedelta(days=first)
         yield _stop(driver, place, day.toordinal(), (first, last), False, factors)
 
@@ -133,12 +134,13 @@ def _spell_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
 def _window_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
     assert driver.window is not None
     horizon = portfolio.origin + datetime.timedelta(days=portfolio.days - 1)
-    places = sorted({county for _, county in portfolio.classes})
-    for place in places if driver.scope == "county" else [""]:
+    counties = sorted({county for _, county in portfolio.classes})
+    places: Sequence[str | None] = counties if driver.scope == "county" else [None]
+    for place in places:
         factors = {
             c: 1 - _exposure(portfolio, driver, c) * (1 - driver.availability)
             for c, (_, county) in enumerate(portfolio.classes)
-            if place in ("", county)
+            if place is None or place == county
         }
         for year in range(portfolio.origin.year - 1, horizon.year + 1):
             start, end = recurring(*driver.window, year)
@@ -151,13 +153,13 @@ def _window_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
 
 def _stop(
     driver: Driver,
-    place: str,
+    place: str | None,
     index: int,
     span: tuple[int, int],
     placed: bool,
     factors: dict[int, float],
 ) -> Stop:
-    subject = f"{driver.name}/{place}" if place else driver.name
+    subject = driver.name if place is None else f"{driver.name}/{place}"
     rows = np.array(sorted(factors), dtype=np.int64)
     shares = np.array([factors[c] for c in sorted(factors)])
     return Stop(driver, subject, index, *span, placed, rows, shares)
