@@ -18,6 +18,8 @@ CLASSES = ("general_budget", "fund_budget", "grant", "special_bond", "loan", "ow
 EQUITY = ("general_budget", "fund_budget", "grant", "own")
 BATCHES = ((3, 29, 38), (5, 27, 36), (6, 24, 41), (8, 26, 33), (9, 23, 35), (11, 18, 30))
 """Batches of special bonds: month and day of issue, days until the money can be used."""
+LATER_BOND_WAIT = 36
+"""Days from issue to use of later years' bonds: the middle of the year's batches."""
 LATER_YEARS = (2022, 2023, 2024)
 QUARTER_DAYS = ((2, 20), (5, 20), (8, 20), (11, 20))
 Key = tuple[str, str]
@@ -158,11 +160,13 @@ def release_rows(found: Mapping[Key, Demand], projects: list[Project]) -> list[l
             continue
         for (year, quarter), value in sorted(demand.later.items()):
             amount = int(COVERAGE * value)
-            day = datetime.date(year, *QUARTER_DAYS[quarter - 1])
+            issued = datetime.date(year, *QUARTER_DAYS[quarter - 1])
+            # Bond money is usable some weeks after issue, as in the year's batches.
+            wait = LATER_BOND_WAIT if name == "special_bond" else 0
+            available = issued + datetime.timedelta(days=wait)
             if amount:
-                rows.append(
-                    _release(account_id(name, place), f"{year}-Q{quarter}", day, day, amount)
-                )
+                batch = f"{year}-Q{quarter}"
+                rows.append(_release(account_id(name, place), batch, issued, available, amount))
     return rows
 
 
