@@ -15,7 +15,9 @@ from pathlib import Path
 DOCUMENT = Path(__file__).parent / "contract.md"
 FIELDS = Path(__file__).parent.parent / "sim" / "plan" / "fields.csv"
 BEGIN, END = "<!-- begin: fields -->", "<!-- end: fields -->"
-_HEAD = "| column | kind | default | allowed | unit | 中文 | meaning |\n|---|---|---|---|---|---|---|"
+_HEAD = (
+    "| column | kind | default | allowed | unit | 中文 | meaning |\n|---|---|---|---|---|---|---|"
+)
 
 
 def rendered(rows: Sequence[Mapping[str, str]]) -> str:

@@ -130,8 +130,9 @@ class City:
 
     def _project(self, project: int, gates: range) -> Story:
         if self._frame.finished[project]:
-            start = int(self._frame.baseline_start[project])
-            self._start[project] = self._finish[project] = self._delivered[project] = min(start, -1)
+            self._start[project] = int(self._frame.baseline_start[project])
+            self._finish[project] = int(self._frame.planned_finish[project])
+            self._delivered[project] = self._finish[project]
             self._delivery[project].succeed()
             return
         if self._frame.begun[project]:
@@ -142,7 +143,7 @@ class City:
         yield self.clock.all_of([self._passing[gate] for gate in still_open])
         before = self._frame.predecessors[project]
         yield self.clock.all_of([self._delivery[other] for other in before])
-        day = self._first_start_day(project, still_open, before)
+        day = self._first_start_day(project)
         if day >= self._frame.days:
             return
         yield Turn(self, day, Phase.STARTS, project)
@@ -150,21 +151,27 @@ class City:
         self._tell(Phase.STARTS, project, Happening.STARTED, 0)
         yield from self._build(project, day)
 
-    def _first_start_day(self, project: int, gates: list[int], before: tuple[int, ...]) -> int:
-        """Find the day on which a project may start, and book what it waited for."""
-        planned = int(self._frame.baseline_start[project])
+    def _first_start_day(self, project: int) -> int:
+        """Find the day on which a project may start, and book what it waited for.
+
+        What lies beyond the horizon counts as the day after it.
+        """
+        planned, days = int(self._frame.baseline_start[project]), self._frame.days
+        first, last = self._frame.gate_first[project : project + 2].tolist()
+        passed = [self._gate_passed[g] for g in range(first, last) if self._drawn.gate_open[g]]
+        delivered = [self._delivered[one] + 1 for one in self._frame.predecessors[project]]
         ready = {
-            Wait.GATE: max((self._gate_passed[gate] for gate in gates), default=planned),
-            Wait.PREDECESSOR: max((self._delivered[one] + 1 for one in before), default=planned),
+            Wait.GATE: max(passed, default=planned),
+            Wait.PREDECESSOR: max(delivered, default=planned),
             Wait.SLIP: int(self._drawn.earliest_start[project]),
         }
         day = planned
         for cause, earliest in ready.items():
-            self._waits[project][cause] = max(earliest - day, 0)
-            day = max(day, earliest)
+            self._waits[project][cause] = max(min(earliest, days) - day, 0)
+            day = max(day, min(earliest, days))
         allowed = self._drawn.may_start[self._class_of[project]]
         free = day
-        while free < self._frame.days and not allowed[free]:
+        while free < days and not allowed[free]:
             free += 1
         self._waits[project][Wait.NO_START] = free - day
         return free
@@ -323,6 +330,9 @@ class City:
 
     def trajectory(self) -> Trajectory:
         """Return what happened, as arrays."""
+        for project, start in enumerate(self._start):
+            if start == NEVER:  # what held it until the horizon
+                self._first_start_day(project)
         return Trajectory(
             replication=self._drawn.replication,
             start=np.array(self._start, dtype=np.int64),

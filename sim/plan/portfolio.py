@@ -125,12 +125,18 @@ class Portfolio:
     @property
     def baseline_start(self) -> Ints:
         """Day on which each project starts as planned: day 0 where the date has passed unused."""
-        late = ~self.begun & (self.planned_start < 0)
+        late = ~self.begun & ~self.finished & (self.planned_start < 0)
         return np.where(late, 0, self.planned_start)
 
     def type_of(self, position: int) -> ProjectType:
         """Return the type of a project, the neutral one where none is given."""
         return self.plan.types.get(self.plan.projects[position].type, NEUTRAL_TYPE)
+
+    def attribute(self, position: int, column: str) -> str:
+        """Return the value by which a driver's exposure tells projects apart."""
+        if column == "season":
+            return self.type_of(position).season
+        return str(getattr(self.plan.projects[position], column))
 
 
 def build_portfolio(plan: Plan) -> Portfolio:
@@ -162,8 +168,11 @@ def build_portfolio(plan: Plan) -> Portfolio:
     starts = np.array([day(one.planned_start) for one in projects], dtype=np.int64)
     finishes = np.array([day(one.planned_finish) for one in projects], dtype=np.int64)
     finished = finishes < 0
-    begun = (starts < 0) & np.array(
-        [one.stage in ("continuing", "completing") for one in projects], dtype=np.bool_
+    # What is finished counts as settled: nothing of it is open but arrears.
+    begun = (
+        ~finished
+        & (starts < 0)
+        & np.array([one.stage in ("continuing", "completing") for one in projects], dtype=np.bool_)
     )
     classes, class_of = _classes(plan)
     first_day, last_day = int(min(starts.min(), 0)), int(max(finishes.max(), days - 1))

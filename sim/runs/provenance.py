@@ -16,6 +16,7 @@ from typing import Any
 from sim.plan.scenario import Scenario
 
 _MODEL_FOLDERS = ("plan", "sampling", "engine", "runs")
+_NUMERIC_LIBRARIES = ("numpy", "scipy", "simpy", "holidays")
 _LIBRARIES = ("numpy", "scipy", "simpy", "polars", "pydantic", "holidays")
 
 
@@ -59,7 +60,7 @@ def fingerprint(scenario: Scenario, seed: int, replications: int, engine: str) -
     """Hash all that determines the numbers of a run.
 
     Resolved inputs (rows sorted, so that their order in the files does not count), seed,
-    replications, engine and the source of the model.
+    replications, engine, the source of the model and the versions of the numeric libraries.
 
     Returns
     -------
@@ -68,8 +69,10 @@ def fingerprint(scenario: Scenario, seed: int, replications: int, engine: str) -
     """
     values = plain(scenario.plan)
     del values["folder"]
-    parts = [values, scenario.name, plain(scenario.about.model_dump()), seed, replications, engine,
-             source_hash()]  # fmt: skip
+    libraries = [importlib.metadata.version(name) for name in _NUMERIC_LIBRARIES]
+    about = plain(scenario.about.model_dump())
+    asked = [scenario.name, about, seed, replications, engine]
+    parts = [values, asked, source_hash(), libraries]
     text = json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str)
     return _digest(text.encode())[:16]
 

@@ -84,7 +84,6 @@ def project_rows(run: Run) -> Iterator[Row]:
     """Yield a row a project, in order of rank."""
     portfolio, outcomes = run.portfolio, run.outcomes
     year_end = portfolio.year_end_day
-    count = run.replications
     for i, one in enumerate(portfolio.plan.projects):
         start, finish = outcomes.start[:, i], outcomes.finish[:, i]
         row: Row = {
@@ -113,17 +112,17 @@ def project_rows(run: Run) -> Iterator[Row]:
         row |= _amounts("final_cost", outcomes.final_cost[:, i])
         for wait in Wait:
             row[f"days_{wait.name.lower()}"] = moments(outcomes.waits[:, i, wait])[0]
-        row["days_after_start"] = _days_after_start(run, i, start, finish, count)
+        row["days_after_start"] = _days_after_start(run, i, start, finish)
         yield row
 
 
-def _days_after_start(run: Run, i: int, start: Ints, finish: Ints, count: int) -> float | None:
+def _days_after_start(run: Run, i: int, start: Ints, finish: Ints) -> float | None:
     """Mean days by which building took longer than planned; None where some lie beyond."""
     if (finish == NEVER).any():
         return None
     portfolio = run.portfolio
     planned = int(portfolio.planned_finish[i] - portfolio.baseline_start[i])
-    return float(int((finish - start).sum()) / count - planned)
+    return moments(finish - start)[0] - planned
 
 
 def _date(origin: datetime.date, day: int) -> datetime.date | None:

@@ -70,10 +70,11 @@ def one_factor_loadings(
     groups: list[dict[str, float]] = []
     for one in projects:
         city = dependence.city * (dependence.enterprise if one.investor == "enterprise" else 1.0)
+        # Projects without a type or a programme have none in common.
         shares = {
             "city": city,
-            f"type/{one.type}": dependence.type,
-            f"programme/{one.programme}": dependence.programme,
+            f"type/{one.type}": dependence.type if one.type else 0.0,
+            f"programme/{one.programme}": dependence.programme if one.programme else 0.0,
             f"funding/{one.investor}": dependence.funding,
         }
         groups.append({} if one.id in excluded else {k: v for k, v in shares.items() if v > 0})
@@ -107,10 +108,16 @@ class GivenCorrelation:
     columns: NDArray[np.int64]
     triangle: Floats
 
-    def impose(self, scores: Floats) -> Floats:
-        """Return scores with the columns replaced by correlated ones; the input is not changed."""
+    def impose(self, scores: Floats, own: Floats) -> Floats:
+        """Return scores with the projects' columns mixed anew from their own scores.
+
+        Parameters
+        ----------
+        scores, own : ndarray of float64, shape (R, P)
+            Scores of all projects so far, and independent ones; neither is changed.
+        """
         result = scores.copy()
-        own = scores[:, self.columns]
+        own = own[:, self.columns]
         for row in range(len(self.columns)):
             mixed = np.zeros(len(scores))
             for k in range(row + 1):

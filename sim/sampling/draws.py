@@ -97,7 +97,10 @@ class _Batch:
                 drawn[subject] = quantile(driver.active, u[:, column])
                 column += 1
             exposure = np.array(
-                [driver.exposure.of(getattr(one, driver.exposure.by)) for one in projects]
+                [
+                    driver.exposure.of(self._portfolio.attribute(i, driver.exposure.by))
+                    for i in range(len(projects))
+                ]
             )
             if driver.scope == "city":
                 values = drawn[driver.name][:, None]
@@ -150,29 +153,27 @@ class _Batch:
         return result
 
     def _probabilities(self) -> tuple[Floats, Floats]:
-        """Correlated probabilities of durations and costs."""
+        """Return correlated probabilities of durations and costs."""
         from scipy import special
 
         sampler, portfolio = self._sampler, self._portfolio
         own = special.ndtri(self._of(register.DURATION))
-        common = special.ndtri(self._of(register.FACTOR))
-        z_duration = own
+        own_cost = special.ndtri(self._of(register.COST))
+        duration, cost = own, own_cost
         if sampler.switched_on("dependence"):
-            z_duration = sampler.loadings.mix(common, own)
-        if (given := sampler.given[register.DURATION]) is not None:
-            z_duration = given.impose(z_duration)
-        z_cost = special.ndtri(self._of(register.COST))
-        if sampler.switched_on("dependence"):
+            duration = sampler.loadings.mix(special.ndtri(self._of(register.FACTOR)), own)
+            if (given := sampler.given[register.DURATION]) is not None:
+                duration = given.impose(duration, own)
             rho = np.array(
                 [portfolio.type_of(i).duration_cost_correlation for i in range(portfolio.size)]
             )
-            z_cost = rho * z_duration + np.sqrt(1 - rho**2) * z_cost
-        if (given := sampler.given[register.COST]) is not None:
-            z_cost = given.impose(special.ndtri(self._of(register.COST)))
+            cost = rho * duration + np.sqrt(1 - rho**2) * own_cost
+            if (given := sampler.given[register.COST]) is not None:
+                cost = given.impose(cost, own_cost)
         edge = 2.0**-53
         return (
-            np.clip(special.ndtr(z_duration), edge, 1 - edge),
-            np.clip(special.ndtr(z_cost), edge, 1 - edge),
+            np.clip(special.ndtr(duration), edge, 1 - edge),
+            np.clip(special.ndtr(cost), edge, 1 - edge),
         )
 
     def work(self, driven: Floats) -> tuple[Ints, Ints]:
@@ -221,7 +222,8 @@ class _Batch:
         prework = portfolio.baseline_start > portfolio.year_end_day
         total = np.where(prework, np.maximum(total, portfolio.year_end_value), total)
         knot = np.where(prework, portfolio.year_end_value, np.minimum(knot, total))
-        return np.maximum(knot, portfolio.done), total
+        total = np.where(portfolio.finished, portfolio.done, total)
+        return np.where(portfolio.finished, portfolio.done, np.maximum(knot, portfolio.done)), total
 
     def gates(self) -> tuple[Bools, Ints, Ints, Ints]:
         """State and working days of every open gate, and the count of working days."""

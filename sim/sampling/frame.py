@@ -59,6 +59,7 @@ def build_frame(portfolio: Portfolio, chains: Sequence[tuple[int, GateChain]]) -
         begun=portfolio.begun,
         finished=portfolio.finished,
         baseline_start=portfolio.baseline_start,
+        planned_finish=portfolio.planned_finish,
         before_year=portfolio.before_year,
         done=portfolio.done,
         first_knots=portfolio.first_knots,

@@ -25,8 +25,8 @@ class Frame:
         Position of the plan year's end in `month_ends`.
     begun, finished : ndarray of bool, shape (P,)
         State at the status date.
-    baseline_start : ndarray of int64, shape (P,)
-        Planned start, day 0 where that has passed unused.
+    baseline_start, planned_finish : ndarray of int64, shape (P,)
+        Planned days; the start is day 0 where its date has passed unused.
     before_year, done : ndarray of int64, shape (P,)
         Yuan of value before the plan year and at the status date.
     first_knots, second_knots : ndarray of int32, shape (P, K)
@@ -59,6 +59,7 @@ class Frame:
     begun: Bools
     finished: Bools
     baseline_start: Ints
+    planned_finish: Ints
     before_year: Ints
     done: Ints
     first_knots: NDArray[np.int32]

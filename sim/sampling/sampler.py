@@ -107,7 +107,12 @@ def build_sampler(portfolio: Portfolio, seed: int) -> Sampler:
     )
     calendar = calendar_model(portfolio, [one for one in drivers if one.acts_on == "calendar"])
     position = {one.id: i for i, one in enumerate(plan.projects)}
-    correlated = {name for row in plan.correlations for name in (row.project_a, row.project_b)}
+    correlated = {
+        name
+        for row in plan.correlations
+        if row.variable == register.DURATION
+        for name in (row.project_a, row.project_b)
+    }
     loadings = one_factor_loadings(plan.projects, plan.dependence, correlated)
     given = {
         variable: given_correlation(

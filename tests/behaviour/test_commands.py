@@ -16,7 +16,7 @@ import sim
 from sim.cli import main
 from sim.figures import charts
 from sim.runs.csvfiles import cell, read_csv
-from tests.worlds import CALENDAR, DRIVERS, GATES, TYPES, project, write_world
+from tests.worlds import CALENDAR, DRIVERS, GATES, TYPES, Row, project, write_world
 
 ROOT = Path(__file__).parents[2]
 FILES = {
@@ -34,7 +34,7 @@ def world(tmp_path: Path) -> Path:
         project("=B", "2021-03-15", "2022-06-30", 800, 300, type="road", county="south",
                 gates="land;permit", system="s2"),
     ]  # fmt: skip
-    commitments = [
+    commitments: list[Row] = [
         {"id": "K1", "text": "40 km", "strength": "plan", "kind": "quantity", "projects": "A",
          "quantity": 40, "unit": "km", "deadline": "2021-12-31"},
         {"id": "K2", "text": "start B", "strength": "strive", "kind": "start", "projects": "=B",

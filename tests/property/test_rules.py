@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -70,6 +71,8 @@ def check_starts(lived: Lived) -> None:
         if life.start[i] == NEVER:
             waits_for_gate = any(key[0] == i and key not in passed for key in names)
             assert waits_for_gate or first >= portfolio.days or not allowed[first:].any()
+            until_horizon = max(portfolio.days - int(portfolio.baseline_start[i]), 0)
+            assert life.waits[i].sum() == until_horizon
             continue
         free = first + int(np.flatnonzero(allowed[first:])[0])
         assert life.start[i] == free, one.id
@@ -215,6 +218,29 @@ class TestCorners:
         assert lived.trajectory.start[1] == 30
         assert lived.trajectory.waits[1].tolist() == [passed, 30 - passed, 0, 0]
 
+    def test_waits_beyond_the_horizon_count_up_to_it(self, tmp_path: Path) -> None:
+        rows = [
+            project("A", "2021-07-01", "2021-12-31", 1, 1, gates="g"),
+            project("B", "2021-01-01", "2021-12-31", 1, 1, gates="none", predecessors="A"),
+        ]
+        gates = [{"procedure": "approval", "gate": "g", "preparation": "fixed(1)",
+                  "review": "fixed(5000)", "cushion": 0}]  # fmt: skip
+        lived = live(write_world(tmp_path, rows, gates=gates))
+        assert (lived.trajectory.start == NEVER).all()
+        assert lived.trajectory.waits[0].tolist() == [lived.portfolio.days - 181, 0, 0, 0]
+        assert lived.trajectory.waits[1].tolist() == [0, lived.portfolio.days, 0, 0]
+
+    def test_a_finished_project_keeps_its_dates_and_amounts(self, tmp_path: Path) -> None:
+        rows = [project("A", "2019-03-01", "2020-08-31", 1000, 0, done_before_year=1000,
+                        stage="completing", cost="amount: fixed(2000)", arrears=7, type="t"),
+                project("B", "2021-01-01", "2021-12-31", 1, 1)]  # fmt: skip
+        types = [{"type": "t", "pay_ratio": 0.7, "pay_lag_days": 200}]
+        lived = live(write_world(tmp_path, rows, types=types))
+        days = (lived.trajectory.start[0], lived.trajectory.finish[0])
+        assert [str(lived.date(day)) for day in days] == ["2019-03-01", "2020-08-31"]
+        assert (lived.trajectory.value[0] == 10_000_000).all()
+        assert (lived.trajectory.paid[0] == 70_000).all()
+
     def test_gate_times_are_working_days(self, tmp_path: Path) -> None:
         """New Year's Day 2021 was a Friday; the festival week has none; make-up days count."""
         rows = [project("A", "2021-02-05", "2021-12-31", 1, 1, gates="g")]
@@ -264,7 +290,7 @@ class TestCorners:
         rows = [project("A", "2021-01-04", "2021-12-31", 100, 100, type="road", county="north")]
         driver = '[flood]\ntitle = "f"\ndistribution = "fixed(30)"\nacts_on = "calendar"\n'
         driver += 'window = ["06-25", "08-25"]\nprobability = 0\n'
-        tables = {"calendar": CALENDAR, "types": TYPES}
+        tables: dict[str, Any] = {"calendar": CALENDAR, "types": TYPES}
         plain = live(write_world(tmp_path / "a", rows, **tables))
         never = live(write_world(tmp_path / "b", rows, drivers=driver, **tables))
         # Baselines give a dead day one milli-day, realized calendars none: compare those that may.

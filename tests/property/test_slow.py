@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import sim
 from tests.analytic import test_known_answers
 from tests.property import test_rules
 from tests.property.test_identity import assert_identity
-from tests.worlds import live, live_as_planned, small_plans, small_world
+from tests.worlds import Row, live, live_as_planned, small_plans, small_world
 
 pytestmark = pytest.mark.slow
 LUOYANG = Path(__file__).parents[2] / "scenarios" / "luoyang-2021"
@@ -32,7 +33,7 @@ def test_rules_and_identity_on_many_generated_plans(slow_share: float) -> None:
         suppress_health_check=[HealthCheck.too_slow],
     )
     @given(rows=small_plans(), replication=st.integers(0, 10_000))
-    def check_all(rows: list[test_rules.Row], replication: int) -> None:
+    def check_all(rows: Sequence[Row], replication: int) -> None:
         folder = small_world(rows)
         try:
             assert_identity(live_as_planned(folder))

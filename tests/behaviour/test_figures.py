@@ -1,0 +1,68 @@
+"""Charts: every label has its glyph, equal runs give equal files, nothing is computed twice."""
+
+import warnings
+from pathlib import Path
+
+import pytest
+
+import sim
+from sim.figures import style, year_end, year_fan
+from sim.figures.charts import CHARTS, draw_charts
+from sim.runs.folder import StoredRun
+from tests.worlds import project, write_world
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> StoredRun:
+    driver = '[o]\ntitle = "o"\ndistribution = "uniform(0, 0.2)"\nacts_on = "report"\n'
+    rows = [project("A", "2020-03-01", "2022-10-31", 900, 400, done_before_year=300)]
+    folder = write_world(tmp_path_factory.mktemp("plan"), rows, "target = 450", driver)
+    run = sim.simulate(sim.load_scenario(folder), replications=15)
+    return sim.write_run(run, tmp_path_factory.mktemp("out"))
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("name", CHARTS)
+def test_charts_have_every_glyph(
+    stored: StoredRun, tmp_path: Path, name: str, language: style.Language
+) -> None:
+    """A missing glyph is a warning of matplotlib's, and warnings are errors here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        CHARTS[name](stored, tmp_path / "chart.png", language)
+    content = (tmp_path / "chart.png").read_bytes()
+    assert content.startswith(PNG)
+    assert len(content) > 20_000
+
+
+def test_a_font_without_chinese_is_noticed(
+    stored: StoredRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test above can fail: with matplotlib's own font every Chinese label warns."""
+    monkeypatch.setattr(style, "font_family", lambda: "DejaVu Sans")
+    with pytest.warns(UserWarning, match="Glyph"):
+        year_fan.draw_year_fan(stored, tmp_path / "chart.png", "zh")
+
+
+def test_bold_is_shipped_too() -> None:
+    from matplotlib import font_manager
+
+    family = style.font_family()
+    bold = font_manager.FontProperties(family=family, weight="bold")
+    assert Path(font_manager.findfont(bold, fallback_to_default=False)).name.endswith("Bold.otf")
+
+
+def test_equal_runs_give_equal_files(stored: StoredRun, tmp_path: Path) -> None:
+    for name in ("one.png", "two.png"):
+        year_end.draw_year_end(stored, tmp_path / name)
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+def test_charts_that_are_there_are_left_alone(stored: StoredRun) -> None:
+    draw_charts(stored, "zh")
+    path = stored.folder / "figures" / "year_fan.zh.png"
+    path.write_bytes(b"mine")
+    draw_charts(stored, "zh")
+    assert path.read_bytes() == b"mine"
