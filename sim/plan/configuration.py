@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import re
 import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sim.plan.problems import Problem, nearest
-from sim.plan.tables import decode, read_bytes
+from sim.plan.problems import Problem, Told, nearest
+from sim.plan.tables import FIRST_DATE, LAST_DATE, decode, read_bytes
 
 State = Literal["off", "on", "stress"]
 BUILT_IN_UNCERTAINTIES = ("duration", "cost", "slip", "gates", "acceptance", "dependence")
@@ -18,23 +21,29 @@ BUILT_IN_UNCERTAINTIES = ("duration", "cost", "slip", "gates", "acceptance", "de
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Strict: a date is a TOML date and a number is not a text or a yes; nan and inf are neither.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+Day = Annotated[datetime.date, Field(ge=FIRST_DATE, le=LAST_DATE)]
+Labels = dict[str, str | list[str]]
+"""Readable names by code; `derived` lists the codes that were inferred."""
 
 
 class PlanFile(_Strict):
     """plan.toml."""
 
     name: str
-    status_date: datetime.date
-    plan_year: int = Field(ge=1950, le=2200)
-    target: float | None = Field(default=None, ge=0)
+    status_date: Day
+    plan_year: int = Field(ge=1990, le=2190)
+    target: float | None = Field(default=None, ge=0, le=1e15)
     amount_unit: Literal["元", "万元", "亿元"] = "万元"
-    horizon: datetime.date | None = None
+    horizon: Day | None = None
     calendar: Literal["site", "continuous"] = "site"
-    systems: dict[str, str | list[str]] = {}
-    programmes: dict[str, str | list[str]] = {}
-    counties: dict[str, str | list[str]] = {}
-    types: dict[str, str | list[str]] = {}
+    systems: Labels = {}
+    programmes: Labels = {}
+    counties: Labels = {}
+    types: Labels = {}
 
 
 class DriverTable(_Strict):
@@ -48,7 +57,7 @@ class DriverTable(_Strict):
         "duration", "cost", "intent", "report", "calendar", "special_bond", "fund_budget",
         "general_budget", "grant", "loan", "own", "coverage", "land",
     ]  # fmt: skip
-    exposure: dict[str, str | float] = {}
+    exposure: dict[str, Any] = {}
     known_by: datetime.date | None = None
     source: str = ""
     stress: str | None = None
@@ -109,7 +118,75 @@ class ScenarioFile(_Strict):
 Model = TypeVar("Model", bound=_Strict)
 
 
-def read_toml(path: Path, problems: list[Problem]) -> dict[str, Any] | None:
+_REASONS = {
+    "string_type": Told("须为文本", "expected text"),
+    "int_type": Told("须为整数", "expected a whole number"),
+    "float_type": Told("须为数字", "expected a number"),
+    "finite_number": Told("须为有限的数字", "expected a finite number"),
+    "date_type": Told(
+        "须为日期，写成 2021-06-30，不加引号", "expected a date like 2021-06-30, without quotes"
+    ),
+    "list_type": Told("须为列表", "expected a list"),
+    "dict_type": Told("须为表", "expected a table"),
+    "model_type": Told("须为表", "expected a table"),
+    "literal_error": Told("可选：{expected}", "choose from {expected}"),
+    "greater_than_equal": Told("须不小于 {ge}", "it must be at least {ge}"),
+    "less_than_equal": Told("须不大于 {le}", "it must be at most {le}"),
+    "less_than": Told("须小于 {lt}", "it must be below {lt}"),
+    "too_short": Told("至少 {min_length} 项", "at least {min_length} entries are needed"),
+    "too_long": Told("至多 {max_length} 项", "at most {max_length} entries fit"),
+}
+_HEADER = re.compile(r"^\s*\[+\s*([^\]]+?)\s*\]")
+_KEY = re.compile(r"^\s*((?:\"[^\"]*\"|'[^']*'|[\w-]+|\s*\.\s*)+?)\s*=")
+_PART = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^.\s]+)")
+_PLACE = re.compile(r"at line (\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class TomlFile:
+    """A TOML file as read, before its values are checked.
+
+    Attributes
+    ----------
+    name : str
+        Name shown to the user.
+    values : dict
+        What it says.
+    text : str
+        Its text, to tell the line of a key.
+    """
+
+    name: str
+    values: dict[str, Any]
+    text: str = ""
+
+    def row(self, path: Sequence[str]) -> int | None:
+        """Return the line of a key, else of the table around it; None where neither stands."""
+        header: tuple[str, ...] = ()
+        found, depth = None, 0
+        for number, line in enumerate(self.text.split("\n"), start=1):
+            if match := _HEADER.match(line):
+                here = header = _parts(match.group(1))
+            elif match := _KEY.match(line):
+                here = header + _parts(match.group(1))
+            else:
+                continue
+            if len(here) > depth and here == tuple(path[: len(here)]):
+                found, depth = number, len(here)
+        return found
+
+    def placed(self, problem: Problem) -> Problem:
+        """Give a problem of this file the line that its key stands in."""
+        if problem.file != self.name or problem.row is not None:
+            return problem
+        return replace(problem, row=self.row(problem.column.split(".")))
+
+
+def _parts(key: str) -> tuple[str, ...]:
+    return tuple("".join(groups) for groups in _PART.findall(key))
+
+
+def read_toml(path: Path, problems: list[Problem]) -> TomlFile | None:
     """Read a TOML file, or record why it cannot be read."""
     content = read_bytes(path, problems)
     if content is None:
@@ -118,34 +195,79 @@ def read_toml(path: Path, problems: list[Problem]) -> dict[str, Any] | None:
     if text is None:
         problems.append(Problem("encoding", path.name))
         return None
+    reason: object
+    row = None
     try:
-        return tomllib.loads(text)
+        return TomlFile(path.name, tomllib.loads(text), text)
+    except RecursionError:
+        reason = Told("嵌套过深", "nested too deeply")
     except tomllib.TOMLDecodeError as error:
-        problems.append(Problem("not_toml", path.name, details={"reason": error}))
-        return None
+        place = _PLACE.search(str(error))
+        row = int(place.group(1)) if place else text.rstrip().count("\n") + 1
+        reason = error
+    except ValueError:
+        reason = Told("数字过长", "a number is too long")
+    problems.append(Problem("not_toml", path.name, row, details={"reason": reason}))
+    return None
 
 
 def shape(
-    model: type[Model], values: dict[str, Any], file: str, problems: list[Problem], prefix: str = ""
+    model: type[Model],
+    values: object,
+    file: TomlFile,
+    problems: list[Problem],
+    inside: tuple[str, ...] = (),
 ) -> Model | None:
-    """Check values against a model; record every error with the path of its key."""
+    """Check values against a model; record every error with the line and the path of its key.
+
+    Parameters
+    ----------
+    model : type
+        What the values should look like.
+    values : object
+        The file's values, or those of one table.
+    file : TomlFile
+        Where they come from.
+    problems : list of Problem
+        What is found wrong is appended here.
+    inside : tuple of str
+        The table that the values stand in.
+    """
     try:
         return model.model_validate(values)
     except ValidationError as error:
+        told: set[str] = set()
         for one in error.errors():
-            path = [str(part) for part in one["loc"]]
-            column = ".".join(filter(None, [prefix, *path]))
+            path = _within(values, [str(part) for part in one["loc"]])
+            column = ".".join([*inside, *path])
+            if column in told:  # of a choice of types, each tells its own error
+                continue
+            told.add(column)
+            row = file.row([*inside, *path])
             if one["type"] == "extra_forbidden":
                 known = nearest(path[-1], _keys_at(model, path[:-1]))
-                problems.append(
-                    Problem("unknown_key", file, None, column, details={"nearest": known})
-                )
+                details: dict[str, object] = {"nearest": known}
+                problems.append(Problem("unknown_key", file.name, row, column, details=details))
             elif one["type"] == "missing":
-                problems.append(Problem("missing_key", file, None, column))
+                problems.append(Problem("missing_key", file.name, row, column))
             else:
-                value, details = str(one["input"]), {"reason": one["msg"]}
-                problems.append(Problem("bad_value", file, None, column, value, details))
+                reason = _REASONS.get(one["type"], Told(one["msg"], one["msg"]))
+                given = one.get("ctx", {})
+                details = {"reason": Told(*(text.format_map(given) for text in reason))}
+                value = str(one["input"])
+                problems.append(Problem("bad_value", file.name, row, column, value, details))
         return None
+
+
+def _within(values: object, location: list[str]) -> list[str]:
+    """Keep of an error's location what is a key of the values, or the missing last key."""
+    path: list[str] = []
+    for part in location:
+        if not isinstance(values, Mapping):
+            break
+        path.append(part)
+        values = values.get(part)
+    return path
 
 
 def _keys_at(model: type[BaseModel], path: list[str]) -> list[str]:

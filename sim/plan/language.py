@@ -8,7 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from sim.plan.problems import Told
+
 Unit = Literal["", "days", "amount"]
+ReadSample = Callable[[str], tuple[float, ...]]
 
 _CALL = re.compile(r"^\s*(?:(days|amount)\s*:\s*)?([a-z_]+)\s*\((.*)\)\s*$", re.DOTALL)
 _NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
@@ -30,8 +33,19 @@ _SIGNATURES: dict[str, dict[str, float | None]] = {
 }  # fmt: skip
 
 
+LARGEST = 1e15
+"""No parameter is larger: beyond it, whole numbers and sums are no longer exact."""
+
+
 class DistributionError(ValueError):
-    """Raised when a distribution does not parse; the message says why."""
+    """Raised when a distribution does not parse; `told` says why in both languages."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(zh, en)
+        self.told = Told(zh, en)
+
+    def __str__(self) -> str:
+        return self.told.en
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +92,7 @@ FIXED_ONE = Distribution("fixed", (1.0,))
 FIXED_ZERO = Distribution("fixed", (0.0,))
 
 
-def parse_distribution(
-    text: str, read_sample: Callable[[str], tuple[float, ...]] | None = None
-) -> Distribution:
+def parse_distribution(text: str, read_sample: ReadSample | None = None) -> Distribution:
     """Parse a distribution.
 
     Parameters
@@ -100,12 +112,21 @@ def parse_distribution(
     DistributionError
         If the text does not parse or the parameters make no distribution.
     """
+    return _parse(text, read_sample, inside=False)
+
+
+def _parse(text: str, read_sample: ReadSample | None, inside: bool) -> Distribution:
     if _NUMBER.match(text.strip()):
-        return Distribution("fixed", (float(text),))
+        return Distribution("fixed", (parse_number(text.strip()),))
     match = _CALL.match(text)
     if match is None:
-        raise DistributionError("expected name(arguments)")
+        raise DistributionError("应写成 名称(参数)", "expected name(arguments)")
     unit, name, body = match.group(1) or "", match.group(2), match.group(3)
+    if inside and (unit or name == "chance"):
+        # Refused before going down, so that no text leads deeper than one level.
+        raise DistributionError(
+            "chance 之内只能是普通分布", "chance takes a plain distribution inside"
+        )
     arguments = _split(body)
     if name == "chance":
         parsed = _chance(arguments, read_sample)
@@ -118,7 +139,9 @@ def parse_distribution(
         _check(parsed)
     else:
         known = ", ".join(sorted([*_SIGNATURES, "chance", "discrete", "empirical"]))
-        raise DistributionError(f"unknown name '{name}' (known: {known})")
+        raise DistributionError(
+            f"没有名为“{name}”的分布（可用：{known}）", f"unknown name '{name}' (known: {known})"
+        )
     return Distribution(parsed.name, parsed.parameters, unit, parsed.inner)  # type: ignore[arg-type]
 
 
@@ -128,22 +151,29 @@ def _split(body: str) -> list[str]:
     for position, character in enumerate(body):
         depth += (character == "(") - (character == ")")
         if depth < 0:
-            raise DistributionError("unbalanced parentheses")
+            break
         if character == "," and depth == 0:
             parts.append(body[start:position])
             start = position + 1
-    if depth:
-        raise DistributionError("unbalanced parentheses")
+    if depth != 0:
+        raise DistributionError("括号不配对", "unbalanced parentheses")
     parts.append(body[start:])
     return [part.strip() for part in parts]
 
 
-def _number(text: str) -> float:
+def parse_number(text: str) -> float:
+    """Read a finite number of sensible size.
+
+    Raises
+    ------
+    DistributionError
+        If the text is no number, or one beyond `LARGEST`.
+    """
     if not _NUMBER.match(text):
-        raise DistributionError(f"'{text}' is not a number")
+        raise DistributionError(f"“{text}”不是数字", f"'{text}' is not a number")
     value = float(text)
-    if not math.isfinite(value):
-        raise DistributionError(f"'{text}' is not finite")
+    if not abs(value) <= LARGEST:
+        raise DistributionError(f"“{text}”超出 {LARGEST:g}", f"'{text}' is beyond {LARGEST:g}")
     return value
 
 
@@ -151,64 +181,85 @@ def _bind(name: str, arguments: list[str]) -> tuple[float, ...]:
     signature = _SIGNATURES[name]
     bound = dict(signature)
     given: set[str] = set()
-    for position, argument in enumerate(arguments):
+    for position, argument in enumerate(arguments if arguments != [""] else []):
         key, equals, value = (piece.strip() for piece in argument.partition("="))
         if not equals:
             if position >= len(signature):
-                raise DistributionError(f"{name} takes {len(signature)} arguments")
+                count = len(signature)
+                raise DistributionError(
+                    f"{name} 最多有 {count} 个参数", f"{name} takes {count} arguments at most"
+                )
             key, value = list(signature)[position], argument
         if key not in signature:
-            raise DistributionError(f"{name} has no argument '{key}'")
+            raise DistributionError(f"{name} 没有参数“{key}”", f"{name} has no argument '{key}'")
         if key in given:
-            raise DistributionError(f"argument '{key}' is given twice")
+            raise DistributionError(f"参数“{key}”重复", f"argument '{key}' is given twice")
         given.add(key)
-        bound[key] = _number(value)
-    missing = [key for key, value in bound.items() if value is None]
+        bound[key] = parse_number(value)
+    missing = ", ".join(key for key, value in bound.items() if value is None)
     if missing:
-        raise DistributionError(f"{name} needs {', '.join(missing)}")
+        raise DistributionError(f"{name} 缺少参数 {missing}", f"{name} needs {missing}")
     return tuple(float(value) for value in bound.values() if value is not None)
 
 
 def _check(distribution: Distribution) -> None:
-    name, values = distribution.name, distribution.parameters
-    if name == "uniform" and not values[0] <= values[1]:
-        raise DistributionError("low must not exceed high")
-    if name in ("triangular", "pert") and not values[0] <= values[1] <= values[2]:
-        raise DistributionError("low, mode and high must not decrease")
-    if name == "normal":
-        mean, sd, low, high = values
-        if sd < 0 or not low < high:
-            raise DistributionError("sd must not be negative and low must lie below high")
-        if sd > 0 and (low > mean + 8 * sd or high < mean - 8 * sd):
-            raise DistributionError("the span from low to high has almost no probability")
-        if sd == 0 and not low <= mean <= high:
-            raise DistributionError("the mean lies outside low and high")
-    if name == "lognormal":
-        median, sigma, tail, tail_from, alpha, cap = values
-        if median <= 0 or sigma < 0:
-            raise DistributionError("median must be positive and sigma not negative")
-        if not 0 <= tail < 1 or alpha <= 0 or not 0 < tail_from < cap:
-            raise DistributionError("tail in [0, 1), alpha above 0 and 0 < tail_from < cap")
-        if tail > 0 and tail_from <= median:
-            raise DistributionError("the tail must begin above the median")
-    if name == "exponential" and values[0] <= 0:
-        raise DistributionError("the mean must be positive")
-    if name in ("weibull", "gamma") and min(values) <= 0:
-        raise DistributionError("shape and scale must be positive")
+    for wrong, zh, en in _rules(distribution.name, distribution.parameters):
+        if wrong:
+            raise DistributionError(zh, en)
 
 
-def _chance(
-    arguments: list[str], read_sample: Callable[[str], tuple[float, ...]] | None
-) -> Distribution:
+def _rules(name: str, values: tuple[float, ...]) -> list[tuple[bool, str, str]]:
+    """List what must not be, with the reason in both languages."""
+    match name:
+        case "uniform":
+            low, high = values
+            return [(low > high, "low 不得大于 high", "low must not exceed high")]
+        case "triangular" | "pert":
+            low, mode, high = values
+            ordered = low <= mode <= high
+            return [
+                (not ordered, "low、mode、high 须依次不减", "low, mode and high must not decrease")
+            ]
+        case "normal":
+            mean, sd, low, high = values
+            far = low > mean + 8 * sd or high < mean - 8 * sd
+            return [
+                (sd < 0, "sd 不得为负", "sd must not be negative"),
+                (low >= high, "low 须小于 high", "low must lie below high"),
+                (far, "low 与 high 之间几乎没有概率",
+                 "the span from low to high has almost no probability"),
+            ]  # fmt: skip
+        case "lognormal":
+            median, sigma, tail, tail_from, alpha, cap = values
+            return [
+                (median <= 0, "median 须为正", "median must be positive"),
+                (sigma < 0, "sigma 不得为负", "sigma must not be negative"),
+                (not 0 <= tail < 1, "tail 须在 0（含）与 1 之间", "tail must lie in [0, 1)"),
+                (alpha <= 0, "tail_alpha 须为正", "tail_alpha must be positive"),
+                (not 0 < tail_from < cap, "须 0 < tail_from < cap",
+                 "0 < tail_from < cap must hold"),
+                (tail > 0 and tail_from <= median, "尾部须始于中位数之上",
+                 "the tail must begin above the median"),
+            ]  # fmt: skip
+        case "exponential":
+            return [(values[0] <= 0, "mean 须为正", "the mean must be positive")]
+        case "weibull" | "gamma":
+            wrong = min(values) <= 0
+            return [(wrong, "shape 与 scale 须为正", "shape and scale must be positive")]
+    return []
+
+
+def _chance(arguments: list[str], read_sample: ReadSample | None) -> Distribution:
     if len(arguments) != 2:
-        raise DistributionError("chance takes a probability and a distribution")
-    probability = _number(arguments[0])
+        raise DistributionError(
+            "chance 需要一个概率和一个分布", "chance takes a probability and a distribution"
+        )
+    probability = parse_number(arguments[0])
     if not 0 <= probability <= 1:
-        raise DistributionError("the probability must lie between 0 and 1")
-    inner = parse_distribution(arguments[1], read_sample)
-    if inner.unit or inner.name == "chance":
-        raise DistributionError("chance takes a plain distribution inside")
-    return Distribution("chance", (probability,), "", inner)
+        raise DistributionError("概率须在 0 与 1 之间", "the probability must lie between 0 and 1")
+    return Distribution(
+        "chance", (probability,), "", _parse(arguments[1], read_sample, inside=True)
+    )
 
 
 def _discrete(arguments: list[str]) -> Distribution:
@@ -216,24 +267,28 @@ def _discrete(arguments: list[str]) -> Distribution:
     for argument in arguments:
         value, colon, weight = argument.partition(":")
         if not colon:
-            raise DistributionError("discrete takes value:probability pairs")
-        values.append(_number(value.strip()))
-        weights.append(_number(weight.strip()))
+            raise DistributionError(
+                "discrete 需要 值:概率 对", "discrete takes value:probability pairs"
+            )
+        values.append(parse_number(value.strip()))
+        weights.append(parse_number(weight.strip()))
     if min(weights) < 0 or abs(math.fsum(weights) - 1) > 1e-9:
-        raise DistributionError("the probabilities must be positive and sum to 1")
+        raise DistributionError(
+            "概率不得为负且合计须为 1", "the probabilities must not be negative and must sum to 1"
+        )
     pairs = sorted(zip(values, weights, strict=True))
     ordered = [value for value, _ in pairs] + [weight for _, weight in pairs]
     return Distribution("discrete", tuple(ordered))
 
 
-def _empirical(
-    arguments: list[str], read_sample: Callable[[str], tuple[float, ...]] | None
-) -> Distribution:
+def _empirical(arguments: list[str], read_sample: ReadSample | None) -> Distribution:
     if len(arguments) != 1 or not arguments[0]:
-        raise DistributionError("empirical takes one file name")
+        raise DistributionError("empirical 需要一个文件名", "empirical takes one file name")
     if read_sample is None:
-        raise DistributionError("empirical needs a plan folder to read from")
+        raise DistributionError(
+            "此处不能使用 empirical", "empirical needs a plan folder to read from"
+        )
     sample = read_sample(arguments[0])
     if not sample:
-        raise DistributionError("the file holds no numbers")
+        raise DistributionError("文件中没有数字", "the file holds no numbers")
     return Distribution("empirical", tuple(sorted(sample)))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import bisect
 import difflib
 import functools
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Level = Literal["error", "warning"]
 Language = Literal["zh", "en"]
+
+_LONGEST_VALUE = 60
+_LONGEST_DETAIL = 400
+_NEIGHBOURS = 200
+"""Of a long list, only so many words on either side in the alphabet are compared."""
 
 _LABELS = {
     "zh": {
@@ -25,8 +31,16 @@ _LABELS = {
 }  # fmt: skip
 
 
+class Told(NamedTuple):
+    """A text in both languages."""
+
+    zh: str
+    en: str
+
+
 @functools.cache
-def _catalogue() -> dict[str, dict[str, str]]:
+def catalogue() -> dict[str, dict[str, str]]:
+    """Return rule and remedy of every code, in both languages."""
     with (Path(__file__).parent / "messages.toml").open("rb") as stream:
         return tomllib.load(stream)
 
@@ -46,7 +60,7 @@ class Problem:
     column, value : str
         Column (or key) and the offending text; empty where none is meant.
     details : mapping
-        Values that the message names.
+        Values that the message names; a `Told` where they differ between the languages.
     level : {"error", "warning"}
         Only errors stop a run.
     """
@@ -61,21 +75,37 @@ class Problem:
 
     def render(self, language: Language = "zh") -> str:
         """Tell the problem in one line: file, row, column, value, rule, remedy."""
-        labels, entry = _LABELS[language], _catalogue()[self.code]
+        labels, entry = _LABELS[language], catalogue()[self.code]
         where = [self.file]
         if self.row is not None:
             where.append(labels["row"].format(self.row))
         if self.column:
-            where.append(labels["column"].format(self.column))
+            where.append(labels["column"].format(_cut(self.column, _LONGEST_VALUE)))
         if self.value:
-            shown = self.value if len(self.value) <= 60 else self.value[:57] + "..."
-            where.append(labels["value"].format(shown))
-        rule = entry[f"rule_{language}"].format(**self.details)
-        remedy = entry[f"remedy_{language}"].format(**self.details)
+            where.append(labels["value"].format(_cut(self.value, _LONGEST_VALUE)))
+        details = {name: _detail(value, language) for name, value in self.details.items()}
+        rule = entry[f"rule_{language}"].format_map(details)
+        remedy = entry[f"remedy_{language}"].format_map(details)
         comma, colon = ("，", "：") if language == "zh" else (", ", ": ")
         separator = "；" if language == "zh" else "; "
         told = f"{comma.join(where)}{colon}{rule}{separator}{labels['remedy']}{colon}{remedy}"
-        return f"[{labels[self.level]}] {told}"
+        return _one_line(f"[{labels[self.level]}] {told}")
+
+
+def _detail(value: object, language: Language) -> str:
+    text = getattr(value, language) if isinstance(value, Told) else str(value)
+    return _cut(text, _LONGEST_DETAIL)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def _one_line(text: str) -> str:
+    """Spell out what a terminal would obey or hide: line breaks, escapes, odd blanks."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text
+    )
 
 
 class InputError(Exception):
@@ -89,7 +119,11 @@ class InputError(Exception):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(problem.render("en") for problem in self.problems))
+        # The argument stays what it was, so that the error survives the way between processes.
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(problem.render("en") for problem in self.problems)
 
 
 def errors_of(problems: Iterable[Problem]) -> list[Problem]:
@@ -98,7 +132,15 @@ def errors_of(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return the known word that looks most like `word`, or all of them where none does."""
-    candidates = sorted(known)
-    close = difflib.get_close_matches(word, candidates, n=1, cutoff=0.5)
-    return close[0] if close else " | ".join(candidates)
+    """Return the known word that looks most like `word`.
+
+    Where none does: all of them, or a dash where there are none or too many to list.
+    """
+    words = sorted(set(known))
+    place = bisect.bisect(words, word)
+    around = words[max(place - _NEIGHBOURS, 0) : place + _NEIGHBOURS]
+    close = difflib.get_close_matches(word[:_NEIGHBOURS], around, n=1, cutoff=0.5)
+    if close:
+        return close[0]
+    everything = " | ".join(words)
+    return everything if 0 < len(everything) <= _LONGEST_DETAIL else "-"

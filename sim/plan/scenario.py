@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sim.plan.configuration import About, RunOptions, ScenarioFile, read_toml, shape
-from sim.plan.loading import Change, load_plan_with
+from sim.plan.changes import Change
+from sim.plan.configuration import About, RunOptions, ScenarioFile, TomlFile, read_toml, shape
+from sim.plan.loading import load_plan_with
 from sim.plan.problems import InputError, Problem, errors_of
 from sim.plan.rows import Plan
 
+_OVERRIDE = "--set"
 _SECTIONS = ("levers", "uncertainties", "types", "projects", "accounts")
 
 
@@ -68,83 +70,110 @@ def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     problems: list[Problem] = []
     if path.is_dir():
         name, folder = path.resolve().name, path
-        values: dict[str, Any] = {"about": {"title": name}}
+        file = TomlFile(path.name, {"about": {"title": name}})
     else:
         name = path.stem
-        values = _with_base(path, problems)
-        folder = path.parent / str(values.get("plan", "."))
-    for text in overrides:
-        _override(values, text, problems)
-    file = shape(ScenarioFile, values, path.name, problems)
+        file, folder = _read(path, problems)
+    overridden = {_override(file.values, text, problems) for text in overrides}
+    checked = shape(ScenarioFile, file.values, file, problems)
+    # A scenario with mistakes is no reason to be silent about those of its plan.
+    changes = [] if checked is None else _changes(checked, file.name, overridden)
+    plan, log, found = load_plan_with(folder, changes)
+    problems.extend(found)
+    if checked is None or plan is None or errors_of(problems):
+        raise InputError(problems)
+    return Scenario(name, checked.about, plan, checked.run, log, tuple(problems))
+
+
+def _read(path: Path, problems: list[Problem]) -> tuple[TomlFile, Path]:
+    """Read a scenario, laid over its base, and find its plan folder."""
+    file = read_toml(path, problems)
     if file is None:
         raise InputError(problems)
-    plan, log, found = load_plan_with(folder, _changes(file))
-    problems.extend(found)
-    if plan is None or errors_of(problems):
-        raise InputError(problems)
-    return Scenario(name, file.about, plan, file.run, log, tuple(problems))
+    values, folder = _full(file.values), path.parent / _plan_of(file.values)
+    if isinstance(values.get("base"), str):  # anything else is told with the other keys
+        place = path.parent / values["base"]
+        base = read_toml(place, problems)
+        if base is None:
+            raise InputError(problems)
+        if "base" in base.values:
+            row = file.row(["base"])
+            problems.append(Problem("base_chain", path.name, row, "base", values["base"]))
+        if "plan" not in values:
+            folder = place.parent / _plan_of(base.values)
+        values = _merged(_full(base.values), values)
+    return TomlFile(path.name, values, file.text), folder
 
 
-def _with_base(path: Path, problems: list[Problem]) -> dict[str, Any]:
-    values = read_toml(path, problems)
-    if values is None:
-        raise InputError(problems)
-    if "base" not in values:
+def _plan_of(values: dict[str, Any]) -> str:
+    plan = values.get("plan", ".")
+    return plan if isinstance(plan, str) else "."
+
+
+def _full(values: dict[str, Any]) -> dict[str, Any]:
+    """Write `flood = "off"` as `flood = {state = "off"}`, so that one is laid over the other."""
+    uncertainties = values.get("uncertainties")
+    if not isinstance(uncertainties, dict):
         return values
-    base_path = path.parent / str(values["base"])
-    base = read_toml(base_path, problems)
-    if base is None:
-        raise InputError(problems)
-    if "base" in base:
-        problems.append(Problem("base_chain", path.name, None, "base", str(values["base"])))
-    if "plan" not in values and "plan" in base:
-        values["plan"] = str(base_path.parent / str(base["plan"]))
-    return _merged(base, values)
+    full = {
+        name: value if isinstance(value, dict) else {"state": value}
+        for name, value in uncertainties.items()
+    }
+    return values | {"uncertainties": full}
 
 
 def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for key, value in over.items():
-        if isinstance(value, dict) and isinstance(result.get(key), dict):
-            result[key] = _merged(result[key], value)
-        else:
-            result[key] = value
+        inner = result.get(key)
+        if isinstance(value, dict) and isinstance(inner, dict):
+            value = _merged(inner, value)
+        result[key] = value
     return result
 
 
-def _override(values: dict[str, Any], text: str, problems: list[Problem]) -> None:
+def _override(values: dict[str, Any], text: str, problems: list[Problem]) -> str:
+    """Write one ``PATH=VALUE`` into the values and return the path."""
     path, equals, value = text.partition("=")
     parts = [part.strip() for part in path.split(".")]
-    if not equals or len(parts) < 2 or not all(parts) or parts[0] not in (*_SECTIONS, "run"):
-        reason = f"'{text}' ({', '.join((*_SECTIONS, 'run'))})"
-        problems.append(Problem("bad_override", "--set", None, path, value, {"reason": reason}))
-        return
+    known = (*_SECTIONS, "run")
+    if not equals or len(parts) < 2 or not all(parts) or parts[0] not in known:
+        details: dict[str, object] = {"sections": ", ".join(known)}
+        problems.append(Problem("bad_override", _OVERRIDE, None, path, value, details))
+        return path
     # Ids may hold dots: the section, the id between, and the last part as its column.
-    keys = parts[:2] if len(parts) == 2 else [parts[0], ".".join(parts[1:-1]), parts[-1]]
+    keys = parts if len(parts) == 2 else [parts[0], ".".join(parts[1:-1]), parts[-1]]
+    if keys[0] == "uncertainties" and len(keys) == 2:
+        keys.append("state")
     table = values
     for key in keys[:-1]:
-        inner = table.get(key)
-        if isinstance(inner, str):  # `uncertainties.flood = "off"` gives way to a table
-            inner = {"state": inner}
-        table[key] = dict(inner) if isinstance(inner, dict) else {}
-        table = table[key]
+        inner = table.setdefault(key, {})
+        if not isinstance(inner, dict):  # wrong in the file already, and told there
+            return path
+        table[key] = table = dict(inner)
     table[keys[-1]] = _scalar(value.strip())
+    return ".".join(parts)
 
 
 def _scalar(text: str) -> Any:
+    """Read a TOML value; what is none is a text without quotes."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        values = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
         return text
+    return values["value"] if len(values) == 1 else text
 
 
-def _changes(file: ScenarioFile) -> list[Change]:
+def _changes(file: ScenarioFile, name: str, overridden: set[str]) -> list[Change]:
     changes: list[Change] = []
     for section in _SECTIONS:
-        for name, value in getattr(file, section).items():
-            if isinstance(value, dict):
-                changes.extend(Change(section, name, key, inner) for key, inner in value.items())
-            else:
-                changes.append(Change(section, name, "", value))
+        for one, value in getattr(file, section).items():
+            inner = value if isinstance(value, dict) else {"": value}
+            for column, new in inner.items():
+                # A state is written without its column: `uncertainties.flood`.
+                shown = "" if section == "uncertainties" and column == "state" else column
+                change = Change(section, one, shown, new, name)
+                given = {change.path, f"{change.path}.state"} & overridden
+                changes.append(replace(change, origin=_OVERRIDE) if given else change)
     # `all` is a wide brush: what is said of a single uncertainty comes after it.
     return sorted(changes, key=lambda change: change.name != "all")

@@ -65,7 +65,9 @@ class TestActivityNetwork:
 
     @pytest.mark.parametrize("t", [1, 2, 3, 4, 5, 6, 8, 10])
     def test_distribution_function(self, t: float) -> None:
-        assert_probability(days("03-activity-network")["makespan"] <= 1000 * t, self.distribution(t))
+        assert_probability(
+            days("03-activity-network")["makespan"] <= 1000 * t, self.distribution(t)
+        )
 
     def test_formula_against_its_printed_value(self) -> None:
         assert 1 - self.distribution(5) == pytest.approx(0.165329707, abs=1e-9)

@@ -142,7 +142,13 @@ def check_payment(lived: Lived) -> None:
             assert life.paid[i, -1] == whole + opening[-1]
 
 
-CHECKS = (check_gates, check_starts, check_work, check_value, check_payment)
+def check_order(lived: Lived) -> None:
+    """Within a day phases run in order, inside a phase rank decides."""
+    keys = [(day, phase, project) for day, phase, project, *_ in lived.events]
+    assert keys == sorted(keys)
+
+
+CHECKS = (check_gates, check_order, check_starts, check_work, check_value, check_payment)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -166,6 +172,16 @@ def test_the_luoyang_plan() -> None:
 
 
 class TestCorners:
+    def test_a_start_on_a_month_end_is_measured_that_day(self, tmp_path: Path) -> None:
+        rows = [
+            project("A", "2021-01-01", "2021-12-31", 100, 100),
+            project("B", "2021-03-31", "2021-12-31", 276, 276),
+        ]
+        value = live(write_world(tmp_path, rows)).trajectory.value[1]
+        assert value[1] == 0
+        # One day of 276, read from the curve in whole ppm and floored.
+        assert value[2] == 2_760_000 * (10**6 // 276) // 10**6
+
     def test_day_arithmetic(self, tmp_path: Path) -> None:
         """D whole days from day s end on s + D - 1; a successor starts the day after delivery."""
         rows = [
@@ -285,6 +301,19 @@ class TestCorners:
         driver = '[under]\ntitle = "u"\ndistribution = "fixed(0.25)"\nacts_on = "intent"\n'
         lived = live(write_world(tmp_path, rows, drivers=driver))
         assert lived.trajectory.value[:, 11].tolist() == [7_000_000, 10_000_000]
+
+    def test_slow_work_reaches_the_year_end_knot_later(self, tmp_path: Path) -> None:
+        """The knot is a share of the work: at half the pace half of the year's plan is done."""
+        rows = [project("A", "2021-01-01", "2022-12-31", 730, 400, duration="fixed(2)")]
+        value = live(write_world(tmp_path, rows)).trajectory.value[0]
+        assert value[[11, 23]].tolist() == [2_000_000, 4_000_000]
+
+    def test_work_and_cost_multiply_what_remains(self, tmp_path: Path) -> None:
+        rows = [project("A", "2020-01-01", "2021-12-31", 1000, 200, done_before_year=800,
+                        duration="fixed(2)", cost="fixed(1.5)")]  # fmt: skip
+        lived = live(write_world(tmp_path, rows))
+        assert lived.trajectory.finish[0] == 2 * 365 - 1
+        assert lived.drawn.total[0] == 8_000_000 + 3_000_000
 
     def test_zero_probability_leaves_no_trace(self, tmp_path: Path) -> None:
         rows = [project("A", "2021-01-04", "2021-12-31", 100, 100, type="road", county="north")]

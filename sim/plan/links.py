@@ -1,0 +1,266 @@
+"""Checks of what rows say of each other: references, cycles, calendars, promises."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Iterator, Mapping
+
+from sim.plan.availability import ANY_SEASON
+from sim.plan.cells import extremes
+from sim.plan.filed import Filed
+from sim.plan.problems import Problem, Told, nearest
+from sim.plan.rows import CalendarRow, Plan
+
+_ACCOUNT_CLASSES = (
+    "general_budget", "fund_budget", "special_bond", "grant", "loan", "own", "other",
+)  # fmt: skip
+_PROJECT = Told("项目", "project")
+
+
+def _unknown(file: str, row: int | None, column: str, value: str, what: Told, near: str) -> Problem:
+    details: dict[str, object] = {"what": what, "nearest": near}
+    return Problem("unknown_reference", file, row, column, value, details)
+
+
+def _unknown_projects(
+    file: str, row: int | None, named: Mapping[str, Collection[str]], filed: Filed
+) -> Iterator[Problem]:
+    """Tell of projects, named by column, that do not exist."""
+    for column, names in named.items():
+        for name in names:
+            if filed.lacks("projects", name):
+                near = filed.nearest("projects", name)
+                yield _unknown(file, row, column, name, _PROJECT, near)
+
+
+def _references(plan: Plan, filed: Filed) -> Iterator[Problem]:
+    for one in plan.projects:
+        row = filed.row(one)
+        if one.type and filed.lacks("types", one.type):
+            near = filed.nearest("types", one.type)
+            yield _unknown("projects.csv", row, "type", one.type, Told("类型", "type"), near)
+        yield from _unknown_projects("projects.csv", row, {"predecessors": one.predecessors}, filed)
+        for gate in one.gates:
+            if filed.lacks("gates", f"{one.procedure}/{gate}"):
+                known = [name for owner, name in plan.gates if owner == one.procedure]
+                details: dict[str, object] = {
+                    "procedure": one.procedure,
+                    "nearest": nearest(gate, known),
+                }
+                yield Problem("unknown_gate", "projects.csv", row, "gates", gate, details)
+    for gate_row in plan.gates.values():
+        # Without windows.csv a window never binds.
+        if gate_row.window and filed.defined["windows"] and filed.lacks("windows", gate_row.window):
+            near = filed.nearest("windows", gate_row.window)
+            what = Told("窗口", "window")
+            row = filed.row(gate_row)
+            yield _unknown("gates.csv", row, "window", gate_row.window, what, near)
+
+
+def _accounts(plan: Plan, filed: Filed) -> Iterator[Problem]:
+    ids = filed.defined["accounts"]
+    for release in plan.releases:
+        row = filed.row(release)
+        if filed.lacks("accounts", release.account):
+            details: dict[str, object] = {"nearest": filed.nearest("accounts", release.account)}
+            yield Problem(
+                "undefined_account", "releases.csv", row, "account", release.account, details
+            )
+        if release.project:
+            yield from _unknown_projects("releases.csv", row, {"project": [release.project]}, filed)
+    if not ids:  # no accounts: money is unlimited
+        return
+    held = {(one.class_, one.county) for one in plan.accounts}
+    all_sound = len(plan.accounts) == len(ids)
+    for one in plan.projects:
+        row = filed.row(one)
+        for key, _ in one.funding:
+            if key in ids or key == "own":
+                continue
+            if key not in _ACCOUNT_CLASSES:
+                details = {"nearest": nearest(key, [*ids, *_ACCOUNT_CLASSES])}
+                yield Problem("undefined_account", "projects.csv", row, "funding", key, details)
+            elif all_sound and not {(key, one.county), (key, "city"), (key, "")} & held:
+                details = {"county": one.county}
+                yield Problem("no_account_of_class", "projects.csv", row, "funding", key, details)
+
+
+def _cycles(plan: Plan, filed: Filed) -> Iterator[Problem]:
+    by_id = {one.id: one for one in plan.projects}
+    for path in find_cycles({name: one.predecessors for name, one in by_id.items()}):
+        row = filed.row(by_id[path[0]])
+        details: dict[str, object] = {"path": _shown(path)}
+        yield Problem("cycle", "projects.csv", row, "predecessors", path[0], details)
+
+
+def _shown(path: list[str]) -> str:
+    if len(path) > 8:
+        path = [*path[:5], f"... ({len(path) - 1})", *path[-2:]]
+    return " <- ".join(path)
+
+
+def find_cycles(graph: Mapping[str, tuple[str, ...]]) -> list[list[str]]:
+    """Return one cycle for each set of nodes that a depth-first walk finds closed.
+
+    Parameters
+    ----------
+    graph : mapping of node to its predecessors
+        Unknown predecessors are passed over.
+    """
+    done: set[str] = set()
+    cycles = []
+    for root in sorted(graph):
+        path: list[str] = []
+        on_path: set[str] = set()
+        stack: list[tuple[str, Iterator[str]]] = []
+
+        def enter(node: str) -> None:
+            path.append(node)  # noqa: B023 - used within this turn of the loop only
+            on_path.add(node)  # noqa: B023
+            stack.append((node, iter(graph[node])))  # noqa: B023
+
+        if root not in done:
+            enter(root)
+        while stack:
+            node, rest = stack[-1]
+            following = next((one for one in rest if one in graph and one not in done), None)
+            if following is None:
+                stack.pop()
+                path.pop()
+                on_path.remove(node)
+                done.add(node)
+            elif following in on_path:
+                cycles.append([*path[path.index(following) :], following])
+            else:
+                enter(following)
+    return cycles
+
+
+def _calendar(plan: Plan, filed: Filed) -> Iterator[Problem]:
+    for one in plan.calendar_rows:
+        row = filed.row(one)
+        if isinstance(one.from_, datetime.date) != isinstance(one.to, datetime.date):
+            yield Problem("mixed_dates", "calendar.csv", row, "to")
+        elif isinstance(one.from_, datetime.date) and _ends_before(one):
+            details: dict[str, object] = {"start": one.from_}
+            yield Problem("finish_before_start", "calendar.csv", row, "to", str(one.to), details)
+    seasons = {one.season for one in plan.calendar_rows}
+    if not seasons or ANY_SEASON in seasons:
+        return
+    for kind in plan.types.values():
+        if kind.season and kind.season not in seasons:
+            details = {"nearest": nearest(kind.season, seasons)}
+            yield Problem(
+                "season_not_in_calendar", "types.csv", filed.row(kind), "season", kind.season,
+                details, "warning",
+            )  # fmt: skip
+
+
+def _ends_before(one: CalendarRow) -> bool:
+    first, last = one.from_, one.to
+    return isinstance(first, datetime.date) and isinstance(last, datetime.date) and last < first
+
+
+def _gate_graphs(plan: Plan, filed: Filed) -> Iterator[Problem]:
+    for procedure in sorted({owner for owner, _ in plan.gates}):
+        rows = {gate: row for (owner, gate), row in plan.gates.items() if owner == procedure}
+        for one in rows.values():
+            for other in one.after:
+                if filed.lacks("gates", f"{procedure}/{other}"):
+                    near, what = nearest(other, rows), Told("手续", "gate")
+                    yield _unknown("gates.csv", filed.row(one), "after", other, what, near)
+        for path in find_cycles({gate: row.after for gate, row in rows.items()}):
+            details: dict[str, object] = {"path": _shown(path)}
+            row = filed.row(rows[path[0]])
+            yield Problem("cycle", "gates.csv", row, "after", path[0], details)
+
+
+def _drivers(plan: Plan, filed: Filed) -> Iterator[Problem]:
+    causes = {one.cause for one in plan.calendar_rows}
+    for one in plan.drivers:
+        row = filed.row(one)
+        if one.cause and one.cause not in causes:
+            near, what = nearest(one.cause, causes), Told("日历原因", "cause in calendar.csv")
+            yield _unknown("drivers.toml", row, f"{one.name}.cause", one.cause, what, near)
+        present = _present(plan, one.exposure.by)
+        for value in one.exposure.factors:
+            if value not in present:
+                details: dict[str, object] = {
+                    "by": one.exposure.by, "nearest": nearest(value, present),
+                }  # fmt: skip
+                yield Problem(
+                    "exposes_nothing", "drivers.toml", row, f"{one.name}.exposure.{value}", "",
+                    details, "warning",
+                )  # fmt: skip
+
+
+def _present(plan: Plan, column: str) -> set[str]:
+    """Return the values of a column that exposure goes by, as far as they are known to the plan."""
+    if column == "season":
+        return {one.season for one in plan.calendar_rows} | {
+            one.season for one in plan.types.values()
+        }
+    defined = set(plan.types) if column == "type" else set()
+    return defined | {str(getattr(one, column)) for one in plan.projects}
+
+
+def _commitments(plan: Plan, filed: Filed) -> Iterator[Problem]:
+    by_id = {one.id: one for one in plan.projects}
+    for one in plan.commitments:
+        row = filed.row(one)
+        every_need: dict[str, dict[str, object]] = {
+            "start": {"projects": one.projects, "deadline": one.deadline},
+            "finish": {"projects": one.projects, "deadline": one.deadline},
+            "quantity": {
+                "projects": one.projects, "quantity": one.quantity, "deadline": one.deadline,
+            },
+            "outside": {"why_outside": one.why_outside},
+        }  # fmt: skip
+        for column, value in every_need[one.kind].items():
+            if not value:
+                details: dict[str, object] = {"kind": one.kind, "needs": column}
+                yield Problem("commitment_needs", "commitments.csv", row, column, one.id, details)
+        yield from _unknown_projects("commitments.csv", row, {"projects": one.projects}, filed)
+        if one.kind != "quantity":
+            continue
+        for other in (by_id[name] for name in one.projects if name in by_id):
+            if other.quantity is None:
+                details = {"project": other.id}
+                yield Problem("no_quantity", "commitments.csv", row, "projects", one.id, details)
+            elif other.unit != one.unit:
+                details = {"project": other.id, "other": other.unit}
+                yield Problem("unit_differs", "commitments.csv", row, "unit", one.unit, details)
+
+
+def _correlations(plan: Plan, filed: Filed) -> Iterator[Problem]:
+    by_id = {one.id: one for one in plan.projects}
+    first: dict[tuple[str, frozenset[str]], int | None] = {}
+    for one in plan.correlations:
+        row = filed.row(one)
+        named = {"project_a": [one.project_a], "project_b": [one.project_b]}
+        yield from _unknown_projects("correlations.csv", row, named, filed)
+        pair = (one.variable, frozenset((one.project_a, one.project_b)))
+        if len(pair[1]) == 1 or first.setdefault(pair, row) != row:
+            details: dict[str, object] = {"other": first.get(pair, row)}
+            yield Problem(
+                "pair_twice", "correlations.csv", row, "project_b", one.project_b, details
+            )
+        for column, (name,) in named.items():
+            if name not in by_id:
+                continue
+            low, high = extremes(getattr(by_id[name], one.variable))
+            if low == high:
+                details = {"variable": one.variable}
+                yield Problem("no_spread", "correlations.csv", row, column, name, details)
+
+
+CHECKS = (
+    _references,
+    _accounts,
+    _cycles,
+    _calendar,
+    _gate_graphs,
+    _drivers,
+    _commitments,
+    _correlations,
+)

@@ -1,0 +1,139 @@
+"""Wrong input through the command line: exit code 2, everything told, nothing written."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sim.cli import main
+from tests.plans import replaced, write_plan
+
+ROOT = Path(__file__).parents[2]
+
+
+def ask(*words: str | Path) -> int:
+    """Run a command in this process and return its exit code."""
+    with pytest.raises(SystemExit) as caught:
+        main([str(word) for word in words])
+    return int(caught.value.code or 0)
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """Write a plan with faults in three files."""
+    return write_plan(
+        tmp_path / "plan",
+        replaced("projects.csv", "1,1000,", "1,-1000,")
+        | replaced("releases.csv", "A2,2021-01", "B2,2021-01")
+        | replaced("drivers.toml", "normal(1.02, 0.03", "normal(1.02, -0.03"),
+    )
+
+
+CHINESE = [
+    "[错误] projects.csv，第2行，列“total”，值“-1000”：金额为负；处理：填写非负金额",
+    "[错误] releases.csv，第4行，列“account”，值“B2”：账户未定义，最接近的是“A2”；"
+    "处理：在 accounts.csv 中定义，或使用账户类别",
+    "[错误] drivers.toml，第9行，列“prices.distribution”，值“normal(1.02, -0.03, 0.9, 1.2)”："
+    "分布无法识别：sd 不得为负；"
+    "处理：参照 triangular(2, 5, 8) 或 lognormal(median=1.1, sigma=0.25)",
+]
+ENGLISH = [
+    "[error] projects.csv, row 2, column 'total', value '-1000': the amount is negative; "
+    "remedy: give an amount of zero or more",
+    "[error] releases.csv, row 4, column 'account', value 'B2': the account is not defined; "
+    "the nearest is 'A2'; remedy: define it in accounts.csv, or use a class of accounts",
+    "[error] drivers.toml, row 9, column 'prices.distribution', value "
+    "'normal(1.02, -0.03, 0.9, 1.2)': the distribution does not parse: sd must not be negative; "
+    "remedy: write it like triangular(2, 5, 8) or lognormal(median=1.1, sigma=0.25)",
+]
+
+
+@pytest.mark.parametrize(
+    ("language", "lines", "last"),
+    [("zh", CHINESE, "输入有误：3 个错误，0 个提醒；未写入任何文件。"),
+     ("en", ENGLISH, "The input is wrong: 3 errors, 0 warnings; nothing written.")],
+)  # fmt: skip
+@pytest.mark.parametrize("command", ["run", "check", "replay"])
+def test_every_problem_is_told_and_nothing_written(
+    command: str,
+    language: str,
+    lines: list[str],
+    last: str,
+    broken: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    more = {"run": ["--out", "out"], "replay": ["--replication", "0"]}.get(command, [])
+    assert ask(command, broken, "--lang", language, *more) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    told = err.splitlines()
+    assert sorted(told[:-1]) == sorted(lines)
+    assert told[-1] == last
+    assert [path.name for path in tmp_path.iterdir()] == ["plan"]
+
+
+def test_check_passes_a_sound_plan_and_lists_warnings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask("check", write_plan(tmp_path / "a"), "--lang", "en") == 0
+    assert capsys.readouterr() == ("Checked: 0 errors, 0 warnings.\n", "")
+    folder = write_plan(tmp_path / "b", replaced("plan.toml", "target = 1200\n", ""))
+    assert ask("check", folder, "--lang", "en") == 0
+    out, err = capsys.readouterr()
+    assert out == "Checked: 0 errors, 1 warnings.\n"
+    assert err.startswith("[warning] plan.toml: no target is given")
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("projects.P1.totl=5", "--set, column 'projects.P1.totl': unknown key"),
+        ("projects.P1.total=-5", "--set, column 'projects.P1.total', value '-5': the amount"),
+        ("nonsense", "--set, column 'nonsense': the override does not parse"),
+        ("uncertainties.flood=off", "--set, column 'uncertainties.flood': unknown key"),
+    ],
+)
+def test_overrides(
+    override: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = write_plan(tmp_path / "plan"), tmp_path / "out"
+    assert ask("run", folder, "--set", override, "--out", out, "--lang", "en") == 2
+    assert told in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_problems_that_are_found_late_are_input_errors_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_plan(tmp_path / "plan", replaced("correlations.csv", "0.3", "-1"))
+    assert ask("check", folder, "--lang", "en") == 2
+    assert "correlations.csv" in capsys.readouterr().err
+
+
+def test_paths_that_are_no_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (tmp_path / "none", tmp_path, ROOT / "pyproject.toml", Path("/dev/null")):
+        assert ask("check", path, "--lang", "en") == 2
+        assert "Traceback" not in capsys.readouterr().err
+
+
+def test_as_a_process_of_its_own(broken: Path, tmp_path: Path) -> None:
+    """What a user sees: the code of the process, Chinese by default, whatever the locale."""
+    command = [sys.executable, "run_sim.py", "run", str(broken), "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == b""
+    assert sorted(done.stderr.decode().splitlines()[:-1]) == sorted(CHINESE)
+    assert not (tmp_path / "out").exists()
+
+
+def test_bytes_that_are_no_text_on_the_command_line(broken: Path) -> None:
+    note = os.fsdecode(b"projects.P1.note=\xff")
+    command = [sys.executable, "run_sim.py", "check", str(broken), "--set", note]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr

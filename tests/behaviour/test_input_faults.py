@@ -1,0 +1,432 @@
+"""Every fault of a plan folder: which message it gives, and where the message points."""
+
+import ast
+import dataclasses
+import datetime
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import sim
+from sim.plan import tables
+from sim.plan.loading import load_plan, load_plan_with
+from sim.plan.problems import Level, Problem, catalogue, errors_of
+from sim.sampling import register
+from sim.sampling.sampler import build_sampler
+from tests.plans import FILES, replaced, write_plan
+
+SOURCES = Path(sim.__file__).parent
+
+
+class Fault(NamedTuple):
+    """What to replace in which file (the whole file where `old` is empty), and what is expected."""
+
+    code: str
+    file: str
+    old: str
+    new: str
+    row: int | None = None
+    column: str = ""
+    value: str = ""
+    level: Level = "error"
+    told_of: str = ""
+    """Where the message points, if not at the file that was changed."""
+
+    def write(self, folder: Path) -> Path:
+        """Write a plan with this fault."""
+        if not self.old:
+            return write_plan(folder, {self.file: self.new})
+        return write_plan(folder, replaced(self.file, self.old, self.new))
+
+
+PROJECTS, PLAN, DRIVERS = "projects.csv", "plan.toml", "drivers.toml"
+P6 = "P6,码头,city,road,government,new,6,{},0,0,2021-04-01,2022-06-30,none,A1:1,,,,,\n"
+LINK = "P2,二号路,north,road,government,new,2,800,0,300,2021-04-01,2022-06-30,permit,A1:1,"
+
+FAULTS = [
+    # Files
+    Fault("encoding", PROJECTS, "一号路", "一号路\0"),
+    Fault("empty_file", PROJECTS, "", "\n"),
+    Fault("empty_file", "types.csv", "", "   \n", told_of="types.csv"),
+    Fault("no_rows", PROJECTS, "", FILES[PROJECTS].splitlines()[0] + "\n"),
+    Fault("malformed_csv", PROJECTS, "医院", '"医"院', 4),
+    Fault("malformed_csv", PROJECTS, "P5,仓库", 'P5,"仓库', 6),
+    Fault("not_toml", PLAN, "plan_year = 2021", "plan_year == 2021", 3),
+    Fault("not_toml", PLAN, "plan_year = 2021", f"plan_year = {'[' * 5000}"),
+    Fault("not_toml", PLAN, "plan_year = 2021", f"plan_year = {'9' * 5000}"),
+    Fault("not_toml", PLAN, 'derived = ["transport"]\n', 'derived = ["transport"', 9),
+    Fault("unknown_file", "acounts.csv", "", "id\n", level="warning"),
+    # Headers and rows
+    Fault("unknown_column", PROJECTS, "annual_plan", "anual_plan", 1, "anual_plan"),
+    Fault("missing_column", PROJECTS, "annual_plan", "anual_plan", 1, "annual_plan"),
+    Fault("duplicate_column", PROJECTS, "quantity,unit\n", "unit,unit\n", 1, "unit"),
+    Fault("unnamed_column", PROJECTS, "quantity,unit\n", ",unit\n", 1),
+    Fault("cell_count", PROJECTS, "12,km", "12,km,", 2),
+    Fault("cell_count", PROJECTS, "12,km", "12,km" + "," * 300, 2),
+    # Cells
+    Fault("blank_required", PROJECTS, "一号路", "", 2, "name"),
+    Fault("bad_name", PROJECTS, "P5,仓库", "P5;P6,仓库", 6, "id", "P5;P6"),
+    Fault("bad_name", PROJECTS, "P5,仓库", '"P\n5",仓库', 6, "id", "P\n5"),
+    Fault("duplicate_id", PROJECTS, "P5,仓库", "P4,仓库", 6, "id", "P4"),
+    Fault("duplicate_id", PROJECTS, "new,5,", "new,4,", 6, "rank", "4"),
+    Fault("duplicate_id", "gates.csv", "permit,land", "land,", 3, "gate", "land"),
+    Fault("not_a_number", PROJECTS, "1,1000,", "1,一千,", 2, "total", "一千"),
+    Fault("not_a_number", PROJECTS, "1,1000,", "1,NaN,", 2, "total", "NaN"),
+    Fault("not_a_number", PROJECTS, "1,1000,", "1,1e999999999,", 2, "total", "1e999999999"),
+    Fault("not_a_number", PROJECTS, "1,1000,", "1,=SUM(A1:A9),", 2, "total", "=SUM(A1:A9)"),
+    Fault("not_a_number", PROJECTS, "1,1000,", f"1,1000.{'0' * 40},", 2, "total"),
+    Fault("not_an_integer", PROJECTS, "new,5,", "new,5.5,", 6, "rank", "5.5"),
+    Fault("finer_than_yuan", PROJECTS, "1,1000,", "1,1000.00005,", 2, "total"),
+    Fault("finer_than_yuan", PROJECTS, "1,1000,", "1,1e-999,", 2, "total"),
+    Fault("negative_amount", PROJECTS, "1,1000,", "1,-1000,", 2, "total", "-1000"),
+    Fault("amount_too_large", PROJECTS, "1,1000,", "1,1e308,", 2, "total", "1e308"),
+    Fault("out_of_range", PROJECTS, ",12,km", ",1e999,km", 2, "quantity", "1e999"),
+    Fault("out_of_range", "risks.csv", "0.1", "1.1", 2, "probability", "1.1"),
+    Fault("not_a_date", PROJECTS, "2021-10-31", "2021-02-30", 2, "planned_finish"),
+    Fault("not_a_date", PROJECTS, "2021-10-31", "44500", 2, "planned_finish", "44500"),
+    Fault("date_out_of_range", PROJECTS, "2021-10-31", "9999-12-31", 2, "planned_finish"),
+    Fault("date_out_of_range", "releases.csv", "2021-01-20", "0021-01-20", 4, "available"),
+    Fault("not_a_choice", PROJECTS, "continuing", "continuous", 2, "stage", "continuous"),
+    Fault("repeated", PROJECTS, "land;permit", "land;land", 4, "gates", "land;land"),
+    Fault("repeated", PROJECTS, "own:0.5;loan:0.5", "own:0.5;own:0.5", 6, "funding"),
+    Fault("not_a_span", "types.csv", "0.2-0.8", "0.8-0.2", 2, "advance_recovery", "0.8-0.2"),
+    # Funding
+    Fault("not_funding", PROJECTS, "own:0.5;loan:0.5", "own", 6, "funding", "own"),
+    Fault("not_funding", PROJECTS, "own:0.5;loan:0.5", "own:1/0", 6, "funding"),
+    Fault("not_funding", PROJECTS, "own:0.5;loan:0.5", "own:1e999999999", 6, "funding"),
+    Fault("not_funding", PROJECTS, "own:0.5;loan:0.5", "own:-1;loan:2", 6, "funding"),
+    Fault("shares_do_not_sum", PROJECTS, "A1:1/3;loan:2/3", "A1:0.33;loan:0.67001", 4, "funding"),
+    Fault("undefined_account", PROJECTS, "A1:1/3", "A9:1/3", 4, "funding", "A9"),
+    Fault("undefined_account", "releases.csv", "A2,2021-01", "B2,2021-01", 4, "account", "B2"),
+    Fault("no_account_of_class", PROJECTS, "A1:1/3", "grant:1/3", 4, "funding", "grant"),
+    # Distributions
+    Fault("not_a_distribution", PROJECTS, "pert(0.8, 1, 1.5)", "pert(1.8, 1, 1.5)", 5, "duration"),
+    Fault("not_a_distribution", PROJECTS, "costs.txt", "none.txt", 5, "cost"),
+    Fault("not_a_distribution", PROJECTS, "costs.txt", "../../x", 5, "cost", "empirical(../../x)"),
+    Fault("not_a_distribution", PROJECTS, "costs.txt", "/etc/hosts", 5, "cost"),
+    Fault("not_a_distribution", "costs.txt", "1.0\n", "1.0\ntwo\n", 5, "cost", told_of=PROJECTS),
+    Fault("not_a_distribution", "costs.txt", "", "cost\n", 5, "cost", told_of=PROJECTS),
+    Fault("not_a_distribution", PROJECTS, "pert(0.8, 1, 1.5)", "chance(1," * 5000, 5, "duration"),
+    Fault("not_a_distribution", PROJECTS, "pert(0.8, 1, 1.5)", "(" * 9999 + ")" * 9999, 5,
+          "duration"),
+    Fault("not_a_distribution", DRIVERS, "triangular(18, 25, 35)", "triangular(18)", 3,
+          "festival_stop.distribution", "triangular(18)"),
+    Fault("unit_not_allowed", "types.csv", "fixed(10)", "days: fixed(10)", 2, "acceptance_days"),
+    Fault("unit_not_allowed", DRIVERS, "triangular(18, 25", "days: triangular(18, 25", 3,
+          "festival_stop.distribution"),
+    Fault("wrong_unit", PROJECTS, "pert(0.8, 1, 1.5)", "amount: fixed(5)", 5, "duration"),
+    Fault("draws_too_small", PROJECTS, "pert(0.8, 1, 1.5)", "normal(1, 0.1)", 5, "duration"),
+    Fault("draws_too_small", DRIVERS, "normal(1.02, 0.03, 0.9, 1.2)", "normal(1, 0.1)", 9,
+          "prices.distribution", "normal(1, 0.1)"),
+    Fault("draws_too_large", PROJECTS, "pert(0.8, 1, 1.5)", "fixed(1e12)", 5, "duration"),
+    Fault("draws_too_large", "types.csv", "fixed(30)", "exponential(1e9)", 3, "acceptance_days"),
+    Fault("draws_too_large", PROJECTS, "pert(0.8, 1, 1.5)", "weibull(0.001, 5)", 5, "duration"),
+    Fault("growth_too_large", PROJECTS, "empirical(costs.txt)", "fixed(999999)", 5, "cost", "P4"),
+    # Amounts and dates
+    Fault("done_over_total", PROJECTS, "1,1000,400,300", "1,1000,800,300", 2, "total", "P1"),
+    Fault("finish_before_start", PROJECTS, "2021-10-31", "2020-02-28", 2, "planned_finish"),
+    Fault("finish_before_start", "calendar.csv", "2022-03-15", "2021-03-15", 3, "to"),
+    Fault("finish_past", PROJECTS, "2021-10-31", "2020-10-31", 2, "planned_finish"),
+    Fault("prework_without_gates", PROJECTS, "2021-05-01", "2022-01-01", 5, "gates", "P4"),
+    Fault("beyond_horizon", PLAN, "[systems]", "horizon = 2022-11-30\n[systems]", None,
+          "planned_finish", "P3", "warning", PROJECTS),
+    Fault("deadline_beyond_horizon", "commitments.csv", "2022-12-31", "2031-12-31", 3, "deadline",
+          "2031-12-31", "warning"),
+    Fault("horizon_too_early", PLAN, "[systems]", "horizon = 2021-06-30\n[systems]", 7, "horizon"),
+    Fault("status_outside_year", PLAN, "2020-12-31", "2020-11-30", 2, "status_date"),
+    Fault("late_predecessor", PROJECTS, "2021-10-31", "2021-11-25", 4, "predecessors", "P3",
+          "warning"),
+    Fault("unit_slip", PROJECTS, "12,km\n", "12,km\n" + P6.format(99999999), 3, "total", "P6"),
+    Fault("unit_slip", PROJECTS, "12,km\n", "12,km\n" + P6.format(0.1), 3, "total", "P6",
+          "warning"),
+    Fault("target_slip", PLAN, "target = 1200", "target = 12000000", 4, "target", "", "warning"),
+    Fault("no_target", PLAN, "target = 1200\n", "", None, "", "", "warning"),
+    Fault("sum_too_large", PLAN, "target = 1200", "target = 1e15", 4, "target"),
+    # References
+    Fault("unknown_reference", PROJECTS, "city,hospital", "city,hospitl", 4, "type", "hospitl"),
+    Fault("unknown_reference", PROJECTS, "2/3,P1,", "2/3,P1;P7,", 4, "predecessors", "P7"),
+    Fault("unknown_reference", "releases.csv", "300,P2", "300,P8", 3, "project", "P8"),
+    Fault("unknown_reference", "gates.csv", "W1", "W9", 2, "window", "W9"),
+    Fault("unknown_reference", "gates.csv", "permit,land", "permit,lnd", 3, "after", "lnd"),
+    Fault("unknown_reference", "commitments.csv", "P1;P2", "P1;Q2", 3, "projects", "Q2"),
+    Fault("unknown_reference", "correlations.csv", "P3,P4", "P3,P9", 2, "project_b", "P9"),
+    Fault("unknown_reference", DRIVERS, 'cause = "festival"', 'cause = "festivl"', 5,
+          "festival_stop.cause", "festivl"),
+    Fault("unknown_gate", PROJECTS, "land;permit", "land;permits", 4, "gates", "permits"),
+    Fault("cycle", PROJECTS, LINK, LINK + "P2", 3, "predecessors", "P2"),
+    Fault("cycle", "gates.csv", "approval,land,", "approval,land,permit", 2, "after", "land"),
+    Fault("mixed_dates", "calendar.csv", "2022-03-15", "03-15", 3, "to"),
+    Fault("blank_required", "calendar.csv", "0.2,festival", "0.2,", 2, "cause"),
+    Fault("season_not_in_calendar", "types.csv", ",site,", ",sites,", 2, "season", "sites",
+          "warning"),
+    Fault("exposes_nothing", DRIVERS, "road = 1.2", "raod = 1.2", 12, "prices.exposure.raod", "",
+          "warning"),
+    # Promises and correlations
+    Fault("commitment_needs", "commitments.csv", "P1,,,2021-12-31", "P1,,,", 2, "deadline", "C1"),
+    Fault("unit_differs", "commitments.csv", ",20,km", ",20,m", 3, "unit", "m"),
+    Fault("no_quantity", "commitments.csv", "P1;P2", "P1;P3", 3, "projects", "C2"),
+    Fault("pair_twice", "correlations.csv", "0.3\n", "0.3\nduration,P4,P3,0.2\n", 3, "project_b"),
+    Fault("pair_twice", "correlations.csv", "P3,P4", "P3,P3", 2, "project_b", "P3"),
+    Fault("no_spread", "correlations.csv", "P3,P4", "P3,P5", 2, "project_b", "P5"),
+    # TOML
+    Fault("unknown_key", PLAN, "target = 1200", "taget = 1200", 4, "taget"),
+    Fault("unknown_key", DRIVERS, "stress =", "stres =", 10, "prices.stres"),
+    Fault("missing_key", PLAN, "plan_year = 2021\n", "", None, "plan_year"),
+    Fault("missing_key", PLAN, "", "", None, "name"),
+    Fault("missing_key", DRIVERS, 'title = "材料价格"\n', "", 7, "prices.title"),
+    Fault("bad_value", PLAN, "plan_year = 2021", 'plan_year = "2021"', 3, "plan_year", "2021"),
+    Fault("bad_value", PLAN, "target = 1200", "target = inf", 4, "target", "inf"),
+    Fault("bad_value", PLAN, "target = 1200", "target = nan", 4, "target", "nan"),
+    Fault("bad_value", PLAN, "target = 1200", "target = -1", 4, "target", "-1"),
+    Fault("bad_value", PLAN, "target = 1200", f"target = {10**400}", 4, "target"),
+    Fault("bad_value", PLAN, "2020-12-31", "9999-12-31", 2, "status_date", "9999-12-31"),
+    Fault("bad_value", PLAN, "2020-12-31", "0", 2, "status_date", "0"),
+    Fault("bad_value", PLAN, 'transport = "交通"', "transport = 5", 8, "systems.transport", "5"),
+    Fault("bad_value", DRIVERS, '"cost"', '"costs"', 11, "prices.acts_on", "costs"),
+    Fault("bad_value", DRIVERS, "road = 1.2", 'road = "x"', 12, "prices.exposure.road", "x"),
+    Fault("bad_value", DRIVERS, "road = 1.2", "road = nan", 12, "prices.exposure.road", "nan"),
+    Fault("bad_value", DRIVERS, "road = 1.2", f"road = {10**400}", 12, "prices.exposure.road"),
+    Fault("bad_value", DRIVERS, 'cause = "festival"\n', "", 4, "festival_stop.acts_on"),
+    Fault("bad_value", DRIVERS, 'cause = "festival"', 'window = ["06-31", "07-01"]', 5,
+          "festival_stop.window"),
+    Fault("bad_value", DRIVERS, 'cause = "festival"', "window = []", 5, "festival_stop.window"),
+    Fault("bad_value", DRIVERS, "[prices]", "[cost]", 7, "cost"),
+    Fault("bad_value", DRIVERS, "", "dependence = 5\n", 1, "dependence", "5"),
+    Fault("bad_value", DRIVERS, "", "storm = 5\n", 1, "storm", "5"),
+    Fault("not_a_choice", DRIVERS, 'by = "type"', 'by = "types"', 12, "prices.exposure.by",
+          "types"),
+    # Beyond the plan itself
+    Fault("correlation_out_of_reach", "correlations.csv", "0.3", "-1", None, "correlation"),
+    Fault("not_positive_semidefinite", "correlations.csv", "duration,P3,P4,0.3",
+          "duration,P3,P4,0.9\nduration,P3,P1,0.9\nduration,P4,P1,-0.9", None, "duration"),
+]  # fmt: skip
+
+SOMEWHERE_ELSE = {
+    "missing_folder", "missing_file", "unreadable_file", "too_large", "unsafe_path",
+    "base_chain", "bad_override", "duplicate_address", "plan_without_work",
+}  # fmt: skip
+"""Codes that a change of one file cannot show; each has a test of its own."""
+
+PREPARED = ("correlation_out_of_reach", "not_positive_semidefinite")
+"""Codes told when the sampler is prepared."""
+
+
+def problems_of(folder: Path) -> list[Problem]:
+    """Return every problem of a plan folder."""
+    return load_plan_with(folder, [])[2]
+
+
+def assert_told(problem: Problem) -> None:
+    """Check that a problem can be told in both languages, in one line, with nothing left open."""
+    for language in ("zh", "en"):
+        line = problem.render(language)
+        assert "\n" not in line
+        assert not re.search(r"\{\w*\}|Told\(", line), line
+        assert len(line) < 2000
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [one for one in FAULTS if one.code not in (*SOMEWHERE_ELSE, *PREPARED)],
+    ids=lambda one: f"{one.code}-{one.file}-{one.column}",
+)
+def test_fault(fault: Fault, tmp_path: Path) -> None:
+    """The message names code, file, row, column and value, and stops a run if it is an error."""
+    problems = problems_of(fault.write(tmp_path))
+    found = [one for one in problems if one.code == fault.code and one.level == fault.level]
+    assert found, [one.render("en") for one in problems]
+    one = next((one for one in found if one.column == fault.column), found[0])
+    assert (one.file, one.column) == (fault.told_of or fault.file, fault.column)
+    if fault.row is not None:
+        assert one.row == fault.row
+    if fault.value:
+        assert one.value == fault.value
+    for each in problems:
+        assert_told(each)
+    if fault.level == "error":
+        with pytest.raises(sim.InputError):
+            load_plan(tmp_path)
+    else:
+        assert load_plan(tmp_path).projects
+
+
+@pytest.mark.parametrize("fault", [one for one in FAULTS if one.code in PREPARED])
+def test_fault_of_correlations(fault: Fault, tmp_path: Path) -> None:
+    varied = FILES["projects.csv"].replace("P1,一号路,city,road", "P1,一号路,city,")
+    varied = varied.replace("loan:0.6,,,", 'loan:0.6,,"uniform(0.9, 1.1)",')
+    fault.write(tmp_path)
+    (tmp_path / "projects.csv").write_text(varied, encoding="utf-8")
+    portfolio = sim.build_portfolio(load_plan(tmp_path))
+    with pytest.raises(sim.InputError) as caught:
+        build_sampler(portfolio, 0)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.file) == (fault.code, fault.file)
+    assert_told(problem)
+
+
+def test_sound_plan_has_no_problems(tmp_path: Path) -> None:
+    assert problems_of(write_plan(tmp_path)) == []
+
+
+def test_neighbours_of_a_fault_are_not_accused(tmp_path: Path) -> None:
+    """A row with an error is left out, but what it defines still exists."""
+    changed = replaced("projects.csv", "1,1000,400,300", "x,-5,400,300")
+    problems = problems_of(write_plan(tmp_path, changed))
+    assert sorted((one.code, one.column) for one in problems) == [
+        ("negative_amount", "total"),
+        ("not_a_number", "rank"),
+    ]
+
+
+def test_tables_that_cannot_be_read_accuse_nobody(tmp_path: Path) -> None:
+    names = ("types.csv", "accounts.csv", "gates.csv", "windows.csv")
+    unreadable = dict.fromkeys(names, b"\xff\xff")
+    problems = problems_of(write_plan(tmp_path, unreadable))
+    assert {one.code for one in problems} == {"encoding"}
+    assert len(errors_of(problems)) == 4
+
+
+def test_all_problems_at_once(tmp_path: Path) -> None:
+    """Faults of cells, rows, references, frames and drivers are told in one go."""
+    projects = FILES["projects.csv"]
+    for old, new in [
+        ("2021-10-31", "2020-02-30"),  # not a date
+        ("own:0.5;loan:0.5", "own:0.5;loan:0.6"),  # shares
+        ("A1:1,", "A1:1,P2"),  # a cycle
+        ("city,hospital", "city,hospitl"),  # an unknown type
+        ("land;permit", "land;permits"),  # an unknown gate
+        ("4,900,0,200", "4,900,800,200"),  # done over total
+        ("unit\n", "unitt\n"),  # an unknown column
+    ]:
+        assert projects.count(old) == 1, old
+        projects = projects.replace(old, new)
+    changed: dict[str, str | bytes | None] = {"projects.csv": projects}
+    changed |= replaced("releases.csv", "A2,2021-01", "B2,2021-01")
+    changed |= replaced("plan.toml", "[systems]", "horizon = 2021-06-30\n[systems]")
+    changed |= replaced("drivers.toml", "normal(1.02", "normall(1.02")
+    changed |= replaced("correlations.csv", "P3,P4", "P4,P4")
+    found = {one.code for one in errors_of(problems_of(write_plan(tmp_path, changed)))}
+    assert found >= {
+        "not_a_date", "shares_do_not_sum", "cycle", "unknown_reference", "unknown_gate",
+        "done_over_total", "unknown_column", "undefined_account", "horizon_too_early",
+        "not_a_distribution", "pair_twice",
+    }  # fmt: skip
+
+
+def test_without_plan_toml_the_tables_are_still_checked(tmp_path: Path) -> None:
+    changed: dict[str, str | bytes | None] = {"plan.toml": None}
+    changed |= replaced("projects.csv", "1,1000,", "1,-5,")
+    problems = problems_of(write_plan(tmp_path, changed))
+    assert [one.code for one in problems] == ["missing_file", "negative_amount"]
+
+
+def test_files_and_folders_that_are_not_there(tmp_path: Path) -> None:
+    assert [one.code for one in problems_of(tmp_path / "nowhere")] == ["missing_folder"]
+    missing = problems_of(write_plan(tmp_path, {"projects.csv": None}))
+    assert [(one.code, one.file) for one in missing if one.level == "error"] == [
+        ("missing_file", "projects.csv")
+    ]
+    (tmp_path / "projects.csv").mkdir()
+    (problem,) = errors_of(problems_of(tmp_path))
+    assert problem.code == "unreadable_file"
+    assert_told(problem)
+
+
+def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MEGABYTES_LIMIT", 0)
+    found = problems_of(write_plan(tmp_path))
+    assert {one.code for one in found} >= {"too_large"}
+    for one in found:
+        assert_told(one)
+
+
+def test_links_out_of_the_folder_are_refused(tmp_path: Path) -> None:
+    """A plan is one folder: what it says cannot depend on a file that does not travel with it."""
+    outside = tmp_path / "outside.csv"
+    outside.write_text(FILES["types.csv"], encoding="utf-8")
+    folder = write_plan(tmp_path / "plan", {"types.csv": None, "drivers.toml": None})
+    (folder / "types.csv").symlink_to(outside)
+    (folder / "drivers.toml").symlink_to("drivers.toml")  # a link to itself
+    (folder / "costs.txt").unlink()
+    (folder / "costs.txt").symlink_to(outside)
+    problems = errors_of(problems_of(folder))
+    assert sorted((one.code, one.file) for one in problems) == [
+        ("not_a_distribution", "projects.csv"),
+        ("unsafe_path", "drivers.toml"),
+        ("unsafe_path", "types.csv"),
+    ]
+    for one in problems:
+        assert_told(one)
+
+
+def test_links_inside_the_folder_are_followed(tmp_path: Path) -> None:
+    folder = write_plan(tmp_path / "real")
+    (folder / "types.csv").rename(folder / "kinds.txt")
+    (folder / "types.csv").symlink_to("kinds.txt")
+    (tmp_path / "linked").symlink_to(folder)
+    assert problems_of(tmp_path / "linked") == []
+
+
+def test_plan_without_work(tmp_path: Path) -> None:
+    """The baseline refuses what the checks let nobody file: a year's plan without a day for it."""
+    plan = load_plan(write_plan(tmp_path))
+    idle = dataclasses.replace(plan.projects[4], planned_finish=datetime.date(2021, 2, 1))
+    with pytest.raises(sim.InputError) as caught:
+        sim.build_portfolio(dataclasses.replace(plan, projects=(*plan.projects[:4], idle)))
+    assert {one.code for one in caught.value.problems} == {"plan_without_work"}
+    assert_told(caught.value.problems[0])
+
+
+def test_duplicate_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two draws never share an address: one that did would be told, not simulated."""
+    monkeypatch.setattr(register, "address", lambda *_: 7)
+    portfolio = sim.build_portfolio(load_plan(write_plan(tmp_path, {"correlations.csv": None})))
+    with pytest.raises(sim.InputError) as caught:
+        build_sampler(portfolio, 0)
+    assert {one.code for one in caught.value.problems} == {"duplicate_address"}
+    assert_told(caught.value.problems[0])
+
+
+def test_sums_that_would_overflow(tmp_path: Path) -> None:
+    header = FILES["projects.csv"].splitlines()[0] + "\n"
+    row = "P{0},路,city,,government,new,{0},1e8,0,0,2021-04-01,2022-06-30,none,A1:1,,,,,\n"
+    projects = header + "".join(row.format(i) for i in range(1, 9002))
+    changed = {"projects.csv": projects, "commitments.csv": None, "correlations.csv": None}
+    problems = problems_of(write_plan(tmp_path, changed))
+    assert {one.code for one in errors_of(problems)} >= {"sum_too_large"}
+
+
+def test_every_message_is_shown_by_a_test() -> None:
+    assert {one.code for one in FAULTS} | SOMEWHERE_ELSE == set(catalogue())
+
+
+def test_every_message_is_used_and_every_used_one_exists() -> None:
+    used = {code for path in SOURCES.rglob("*.py") for code in _codes(path)}
+    assert used == set(catalogue())
+
+
+def _codes(path: Path) -> Iterator[str]:
+    """Yield the codes that a file names: the first text of a problem, of an error, of `code`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        first: ast.expr | None = None
+        if isinstance(node, ast.Call) and node.args:
+            called = node.func.id if isinstance(node.func, ast.Name) else ""
+            first = node.args[0] if called in ("Problem", "CellError", "_ChangeError") else None
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            first = node.value if node.target.id == "code" else None
+        if isinstance(first, ast.Constant) and isinstance(first.value, str):
+            yield first.value
+
+
+def test_messages_are_complete_in_both_languages() -> None:
+    places = re.compile(r"\{(\w+)\}")
+    for code, entry in catalogue().items():
+        assert set(entry) == {"rule_zh", "remedy_zh", "rule_en", "remedy_en"}, code
+        zh, en = (
+            set(places.findall(entry[f"rule_{lang}"] + entry[f"remedy_{lang}"]))
+            for lang in ("zh", "en")
+        )
+        assert zh == en, code
