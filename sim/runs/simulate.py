@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -22,6 +23,8 @@ from sim.sampling.sampler import Sampler, build_sampler
 Progress = Callable[[int, int], None]
 """Called with the replications done and asked for."""
 
+_WORK_OF_A_BATCH = 12_000
+"""Project-replications of a batch: a second or two."""
 _WORTH_SPREADING = 40_000
 """Project-replications below which starting worker processes costs more than it saves."""
 
@@ -118,7 +121,7 @@ def simulate(
     if workers is None:
         worth = count * portfolio.size >= _WORTH_SPREADING
         workers = min(os.cpu_count() or 1, count) if worth else 1
-    batches = _batches(count, workers)
+    batches = _batches(count, workers, portfolio.size)
     done, collected = 0, []
     for batch in _run_batches(scenario.plan, root, sampler, batches, workers):
         collected.append(batch)
@@ -138,8 +141,9 @@ def simulate(
     )
 
 
-def _batches(count: int, workers: int) -> list[range]:
-    size = max(1, min(64, -(-count // (workers * 8))))
+def _batches(count: int, workers: int, projects: int) -> list[range]:
+    """Cut the replications so that all workers have some, and progress shows every second or so."""
+    size = max(1, min(64, -(-count // (workers * 8)), _WORK_OF_A_BATCH // projects))
     return [range(first, min(first + size, count)) for first in range(0, count, size)]
 
 
@@ -152,10 +156,14 @@ def _run_batches(
         return
     # Spawned, not forked: the same on every system, and safe beside threads.
     context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(workers, context, _prepare_worker, (plan, seed)) as pool:
         try:
             yield from pool.map(_run_in_worker, batches)
         except BaseException:
+            # What is under way is of no use any more: do not let anybody wait for it.
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.terminate()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
@@ -173,7 +181,8 @@ _worker_sampler: Sampler | None = None
 
 
 def _prepare_worker(plan: Plan, seed: int) -> None:
-    """Build once a process what every batch needs."""
+    """Build once a process what every batch needs; an interrupt is the parent's to handle."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     global _worker_sampler
     _worker_sampler = build_sampler(build_portfolio(plan), seed)
 
