@@ -44,7 +44,7 @@ def answer_of(path: Path) -> list[tuple[str, str]]:
 
 def expected_file(path: Path) -> Path:
     """Return where the expected answer of a scenario stands."""
-    return path.with_suffix(".expected.csv")
+    return path.parent / "expected" / f"{path.stem}.csv"
 
 
 def main() -> None:
@@ -52,6 +52,7 @@ def main() -> None:
     for path in scenario_files():
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([("name", "value"), *answer_of(path)])
+        expected_file(path).parent.mkdir(exist_ok=True)
         expected_file(path).write_text(text.getvalue(), encoding="utf-8", newline="\n")
 
 
