@@ -31,8 +31,7 @@ _TEXT = {
         "虚线为各口径中位数",
     },
     "en": {
-        "title": "Investment completed by the end of {year}: "
-        "80 % sure that reported reaches {p20:,.0f} (100m yuan)",
+        "title": "By the end of {year}: 80 % sure that reported reaches {p20:,.0f} (100m yuan)",
         "subtitle": "Probability of meeting the target: reported {reported}; work done {work_done} "
         "(in brackets: 95 % interval of the sampling error)",
         "reported": "Reported",

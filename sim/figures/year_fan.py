@@ -29,8 +29,8 @@ _TEXT = {
         "target": "年度目标",
         "unit": "累计完成投资（亿元）",
         "month": "{}月",
-        "foot": "情景：{scenario}　种子 {seed}　引擎 {engine}　指纹 {mark}　"
-        "项目多为依公开总量合成，见 README",
+        "foot": "情景：{scenario}　种子 {seed}　引擎 {engine}　指纹 {mark}",
+        "synthetic": "　{count:,} 个项目中 {synthetic:,} 个为合成",
     },
     "en": {
         "title": "Investment completed in {year}: reported median {median:,.0f}, "
@@ -43,8 +43,8 @@ _TEXT = {
         "target": "Target",
         "unit": "Cumulative investment (100m yuan)",
         "month": "{}",
-        "foot": "Scenario {scenario}   seed {seed}   engine {engine}   fingerprint {mark}   "
-        "most projects are synthetic, see README",
+        "foot": "Scenario {scenario}   seed {seed}   engine {engine}   fingerprint {mark}",
+        "synthetic": "   {synthetic:,} of {count:,} projects are synthetic",
     },
 }
 _MONTHS_EN = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -116,6 +116,14 @@ def draw_year_fan(stored: StoredRun, path: Path, language: Language = "zh") -> N
         axes.set_ylabel(text["unit"])
         axes.legend(loc="lower right", frameon=False, bbox_to_anchor=(0.97, 0.02))
         reported = summary["year_end"]["reported"]
+        foot = text["foot"].format(
+            scenario=summary["title"],
+            seed=summary["seed"],
+            engine=summary["engine"],
+            mark=stored.manifest["fingerprint"],
+        )
+        if summary["projects"]["synthetic"]:
+            foot += text["synthetic"].format(**summary["projects"])
         headings(
             figure,
             text["title"].format(year=year, median=reported["p50"] / YUAN_PER_YI, target=target),
@@ -123,11 +131,6 @@ def draw_year_fan(stored: StoredRun, path: Path, language: Language = "zh") -> N
                 count=summary["replications"],
                 probability=reported["probability_target_met"]["value"],
             ),
-            text["foot"].format(
-                scenario=summary["title"],
-                seed=summary["seed"],
-                engine=summary["engine"],
-                mark=stored.manifest["fingerprint"],
-            ),
+            foot,
         )
         save(figure, path)

@@ -54,6 +54,7 @@ def summarise(run: Run) -> dict[str, Any]:
         },
         "projects": {
             "count": portfolio.size,
+            "synthetic": sum(one.provenance == "synthetic" for one in plan.projects),
             "planned_starts_in_year": int((waiting & (portfolio.baseline_start <= year_end)).sum()),
             "planned_finishes_in_year": int(
                 ((portfolio.planned_finish <= year_end) & ~portfolio.finished).sum()
