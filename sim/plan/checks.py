@@ -42,7 +42,7 @@ def check_plan(plan: Plan, filed: Filed) -> list[Problem]:
     """
     of_rows: tuple[Check, ...] = (_amounts_and_dates, _ranks, _unit_slips, *CHECKS)
     of_frame: tuple[Check, ...] = (
-        _frame, _against_status, _beyond_horizon, _sums, _growth, _late_predecessors,
+        _frame, _against_status, _stages, _beyond_horizon, _sums, _growth, _late_predecessors,
     )  # fmt: skip
     checks = (*of_frame, *of_rows) if filed.framed else of_rows
     return [problem for check in checks for problem in check(plan, filed)]
@@ -85,6 +85,27 @@ def _against_status(plan: Plan, filed: Filed) -> Iterator[Problem]:
             )  # fmt: skip
         if one.planned_start > plan.year_end and one.annual_plan > 0 and not one.gates:
             yield Problem("prework_without_gates", "projects.csv", row, "gates", one.id)
+
+
+def _stages(plan: Plan, filed: Filed) -> Iterator[Problem]:
+    """Tell of stages that the dates contradict; the simulation goes by the dates."""
+    for one in plan.projects:
+        ahead = one.planned_start > plan.status_date
+        contradicted = {
+            "continuing": ahead,
+            "completing": ahead or one.planned_finish > plan.year_end,
+            "new": one.planned_start > plan.year_end,
+            "pre_work": one.planned_start <= plan.year_end,
+            "reserve": False,
+        }[one.stage]
+        if contradicted:
+            details: dict[str, object] = {
+                "start": one.planned_start, "finish": one.planned_finish,
+            }  # fmt: skip
+            yield Problem(
+                "stage_against_dates", "projects.csv", filed.row(one), "stage", one.stage, details,
+                "warning",
+            )  # fmt: skip
 
 
 def _beyond_horizon(plan: Plan, filed: Filed) -> Iterator[Problem]:

@@ -19,6 +19,8 @@ from sim.plan.problems import Problem, Told, nearest
 from sim.plan.rows import Dependence, Driver, Exposure
 
 _EXPOSED_BY = ("type", "season", "investor", "county", "tier", "system", "programme")
+_CALENDARS_BY = ("season", "county")
+"""All that a calendar tells apart."""
 _LARGEST_EXPOSURE = 10
 _MULTIPLIER, _ADDITION, _DAYS = (0.0, 1000.0), (-1.0, 1000.0), (0.0, 3660.0)
 _RANGE = {"intent": _ADDITION, "report": _ADDITION, "calendar": _DAYS}
@@ -95,6 +97,11 @@ def _driver(
             "a calendar driver has either a cause or a window, any other has none",
         )
         problems.append(_bad(file, name, "acts_on", table.acts_on, reason))
+    if table.acts_on == "calendar" and table.exposure.get("by", "season") not in _CALENDARS_BY:
+        reason = Told(
+            "作用于 calendar 的只能按季节或县区", "a calendar driver goes by season or county"
+        )
+        problems.append(_bad(file, name, "exposure.by", table.exposure["by"], reason))
     if len(problems) > before or usual is None or stress is None:
         return None
     return Driver(
@@ -147,7 +154,7 @@ def _distribution(
 
 def _exposure(name: str, table: DriverTable, file: TomlFile, problems: list[Problem]) -> Exposure:
     factors: dict[str, float] = {}
-    by = table.exposure.get("by", "type")
+    by = table.exposure.get("by", "season" if table.acts_on == "calendar" else "type")
     if by not in _EXPOSED_BY:
         choices = ", ".join(_EXPOSED_BY)
         details: dict[str, object] = {"nearest": nearest(str(by), _EXPOSED_BY), "choices": choices}

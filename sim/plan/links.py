@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 
 from sim.plan.availability import ANY_SEASON
 from sim.plan.cells import extremes
@@ -14,6 +15,7 @@ from sim.plan.rows import CalendarRow, Plan
 _ACCOUNT_CLASSES = (
     "general_budget", "fund_budget", "special_bond", "grant", "loan", "own", "other",
 )  # fmt: skip
+_MOST_CYCLES = 50
 _PROJECT = Told("项目", "project")
 
 
@@ -100,39 +102,29 @@ def _shown(path: list[str]) -> str:
 
 
 def find_cycles(graph: Mapping[str, tuple[str, ...]]) -> list[list[str]]:
-    """Return one cycle for each set of nodes that a depth-first walk finds closed.
+    """Return cycles, one by one, until cutting a link of each leaves none (at most 50).
 
     Parameters
     ----------
     graph : mapping of node to its predecessors
         Unknown predecessors are passed over.
+
+    Returns
+    -------
+    list of list of str
+        Each path goes from a node to its predecessor and so on, back to the node.
     """
-    done: set[str] = set()
-    cycles = []
-    for root in sorted(graph):
-        path: list[str] = []
-        on_path: set[str] = set()
-        stack: list[tuple[str, Iterator[str]]] = []
-
-        def enter(node: str) -> None:
-            path.append(node)  # noqa: B023 - used within this turn of the loop only
-            on_path.add(node)  # noqa: B023
-            stack.append((node, iter(graph[node])))  # noqa: B023
-
-        if root not in done:
-            enter(root)
-        while stack:
-            node, rest = stack[-1]
-            following = next((one for one in rest if one in graph and one not in done), None)
-            if following is None:
-                stack.pop()
-                path.pop()
-                on_path.remove(node)
-                done.add(node)
-            elif following in on_path:
-                cycles.append([*path[path.index(following) :], following])
-            else:
-                enter(following)
+    remaining = {node: [other for other in graph[node] if other in graph] for node in sorted(graph)}
+    cycles: list[list[str]] = []
+    while len(cycles) < _MOST_CYCLES:
+        try:
+            TopologicalSorter(remaining).prepare()
+            break
+        except CycleError as error:
+            # Each is a predecessor of the next; the first stands at the end again.
+            path: list[str] = error.args[1]
+            cycles.append(path[::-1])
+            remaining[path[1]].remove(path[0])
     return cycles
 
 
