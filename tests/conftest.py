@@ -1,6 +1,13 @@
 """Options of the test suite."""
 
 import pytest
+from hypothesis import settings
+
+# The same examples every time, so that a red run is red for everybody. To look for new ones:
+# `pytest --hypothesis-profile explore`.
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("explore", derandomize=False)
+settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

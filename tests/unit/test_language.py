@@ -173,4 +173,5 @@ def test_any_parameters_parse_or_are_refused(name: str, numbers: list[str]) -> N
         return
     given_numbers = [float(text) for text in numbers]
     assert all(abs(number) <= LARGEST for number in given_numbers)
-    assert parsed.parameters[: len(numbers)] == tuple(given_numbers)
+    inner = parsed.inner.parameters if parsed.inner is not None else ()
+    assert (*parsed.parameters, *inner)[: len(numbers)] == tuple(given_numbers)
