@@ -28,7 +28,9 @@ class Stop:
     driver : Driver
         Gives length and probability.
     subject, index : str, int
-        Address of its draws.
+        Address of its draws: length and occurrence are drawn once for all its episodes.
+    episode : int
+        Which of the separate stops that share the days; each has its own place.
     first, last : int
         The spell of the plan's calendar (resized about its middle), or the window in which the
         stop is placed.
@@ -43,6 +45,7 @@ class Stop:
     driver: Driver
     subject: str
     index: int
+    episode: int
     first: int
     last: int
     placed: bool
@@ -55,7 +58,7 @@ class Stop:
         return (
             (self.subject, DRIVER, self.index),
             (self.subject, DRIVER_OCCURS, self.index),
-            (self.subject, DRIVER_PLACE, self.index),
+            (self.subject, DRIVER_PLACE, self.index + self.episode),
         )
 
 
@@ -128,7 +131,7 @@ def _spell_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
     for first, last, place in sorted(found, key=lambda key: (*key[:2], key[2] or "")):
         factors = found[first, last, place]
         day = portfolio.origin + datetime.timedelta(days=first)
-        yield _stop(driver, place, day.toordinal(), (first, last), False, factors)
+        yield _stop(driver, place, day.toordinal(), 0, (first, last), False, factors)
 
 
 def _window_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
@@ -148,13 +151,14 @@ def _window_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
             if span[1] < 0 or span[0] >= portfolio.days:
                 continue
             for episode in range(driver.episodes):
-                yield _stop(driver, place, year * 100 + episode, span, True, factors)
+                yield _stop(driver, place, year * 100, episode, span, True, factors)
 
 
 def _stop(
     driver: Driver,
     place: str | None,
     index: int,
+    episode: int,
     span: tuple[int, int],
     placed: bool,
     factors: dict[int, float],
@@ -162,7 +166,7 @@ def _stop(
     subject = driver.name if place is None else f"{driver.name}/{place}"
     rows = np.array(sorted(factors), dtype=np.int64)
     shares = np.array([factors[c] for c in sorted(factors)])
-    return Stop(driver, subject, index, *span, placed, rows, shares)
+    return Stop(driver, subject, index, episode, *span, placed, rows, shares)
 
 
 def realized_calendar(model: CalendarModel, uniforms: Floats) -> NDArray[np.int64]:

@@ -344,6 +344,21 @@ class TestCorners:
         assert lived.date(dead[-1]).isoformat() <= "2021-08-25"
         assert lived.trajectory.finish[0] == 364 + days
 
+    def test_episodes_share_one_occurrence_and_its_days(self, tmp_path: Path) -> None:
+        """Three stops of four days or none: a year with probability a half has either."""
+        rows = [project("A", "2021-01-01", "2021-12-31", 100, 100, type="road", county="north")]
+        driver = '[dust]\ntitle = "d"\ndistribution = "fixed(12)"\nacts_on = "calendar"\n'
+        driver += 'window = ["01-01", "12-31"]\nepisodes = 3\nprobability = 0.5\n'
+        types = [{"type": "road", "season": "site"}]
+        folder = write_world(tmp_path, rows, drivers=driver, types=types)
+        dead = np.array(
+            [(np.diff(live(folder, k).drawn.calendar[0])[:365] == 0).sum() for k in range(100)]
+        )
+        assert dead.max() <= 12
+        assert set(dead[dead < 6].tolist()) <= {0, 4, 5}  # stops may overlap, and cross new year
+        struck = (dead > 0).mean()
+        assert abs(struck - 0.5) <= 4 * np.sqrt(0.25 / 100)
+
     def test_a_driver_resizes_the_spells_of_its_cause(self, tmp_path: Path) -> None:
         rows = [project("A", "2021-01-01", "2021-12-31", 100, 100, type="road", county="north")]
         driver = '[festival]\ntitle = "f"\ndistribution = "fixed(11)"\nacts_on = "calendar"\n'
