@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,6 +52,9 @@ def read_drivers(
             if shares is not None:
                 fields = {field.name for field in dataclasses.fields(Dependence)}
                 dependence = Dependence(**shares.model_dump(include=fields))
+                if math.fsum((shares.city, shares.type, shares.programme, shares.funding)) > 1:
+                    reason = Told("份额合计超过 1", "the shares sum to more than 1")
+                    problems.append(_bad(file, name, "", "", reason))
         elif name in (*BUILT_IN_UNCERTAINTIES, "all"):
             reason = Told("此名已保留", "the name is taken by the model itself")
             problems.append(_bad(file, name, "", "", reason))

@@ -6,7 +6,6 @@ import datetime
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from sim.plan.assembly import NEUTRAL_TYPE as NEUTRAL_TYPE  # users of a plan look for it here
 from sim.plan.assembly import ROW_CLASSES, Row, assemble
 from sim.plan.cells import Converter
 from sim.plan.changes import Change, apply_changes

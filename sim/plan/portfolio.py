@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.plan.approvals import GateChain, lay_out_gates
+from sim.plan.assembly import NEUTRAL_TYPE
 from sim.plan.availability import NO_START, by_cause, combined, milli_days
 from sim.plan.baseline import BaselineCalendar, opening_claims
 from sim.plan.curves import PPM, SEGMENTS, knots
-from sim.plan.loading import NEUTRAL_TYPE
-from sim.plan.problems import InputError, Problem
 from sim.plan.rows import Plan, ProjectType
 
 EARLY_DAYS = 56
@@ -151,11 +150,6 @@ def build_portfolio(plan: Plan) -> Portfolio:
     -------
     Portfolio
         Arrays that later floors only read.
-
-    Raises
-    ------
-    InputError
-        If the baseline cannot be built: a plan for the year without a day of work in it.
     """
     projects = plan.projects
     origin = plan.status_date + datetime.timedelta(days=1)
@@ -207,12 +201,6 @@ def build_portfolio(plan: Plan) -> Portfolio:
             projects, effective_starts, begun, finished, strict=True
         )
     )
-    idle = (effective_starts <= year_end) & (to_year_end == 0) & (year_end_value > done) & ~finished
-    if idle.any():
-        raise InputError(
-            Problem("plan_without_work", "projects.csv", None, "annual_plan", projects[i].id)
-            for i in np.flatnonzero(idle)
-        )
     pay_ratio = np.array([round(one.pay_ratio * PPM) for one in types], dtype=np.int64)
     lags = np.array([one.pay_lag_days for one in types], dtype=np.int64)
     lag_months = np.searchsorted(month_ends, month_ends[None, :] + lags[:, None], side="left")

@@ -61,11 +61,6 @@ def one_factor_loadings(
         Variance shares.
     excluded : set of str
         Projects whose dependence is given pair by pair; they load on no factor.
-
-    Raises
-    ------
-    InputError
-        If the shares sum to more than one.
     """
     groups: list[dict[str, float]] = []
     for one in projects:
@@ -78,11 +73,6 @@ def one_factor_loadings(
             f"funding/{one.investor}": dependence.funding,
         }
         groups.append({} if one.id in excluded else {k: v for k, v in shares.items() if v > 0})
-        if sum(shares.values()) > 1:
-            details: dict[str, object] = {"reason": "the variance shares sum to more than 1"}
-            raise InputError(
-                [Problem("bad_value", "drivers.toml", None, "dependence", "", details)]
-            )
     factors = tuple(sorted({name for shares in groups for name in shares}))
     position = {name: k for k, name in enumerate(factors)}
     common = np.zeros((len(projects), len(factors)))
