@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sim.engine.rules import NEVER, Happening, Wait
 from sim.engine.trajectory import Trajectory
-from sim.figures.style import Language
+from sim.figures.amounts import Language
 from sim.runs.replay import Replay
 
 _SAYS = {

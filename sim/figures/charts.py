@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.figures.style import Language
+from sim.figures.amounts import Language
 from sim.figures.year_end import draw_year_end
 from sim.figures.year_fan import draw_year_fan
 from sim.runs.folder import StoredRun

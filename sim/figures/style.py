@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
+
+from sim.figures.amounts import Language
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Language = Literal["zh", "en"]
+    from sim.runs.folder import StoredRun
 
 REPORTED, WORK_DONE, PLAN, TARGET, TEXT, QUIET = (
     "#1f5fa8", "#c2691c", "#6b7280", "#b3261e", "#1f2937", "#9aa1ab",
 )  # fmt: skip
-YUAN_PER_YI = 1e8
+SMALL_SAMPLE = 30
+"""Replications below which nothing is said about odds."""
 _FONTS = ("NotoSansCJKsc-GBK-Regular.otf", "NotoSansCJKsc-GBK-Bold.otf")
 
 
@@ -55,17 +59,45 @@ def new_chart() -> tuple[Figure, Axes]:
 
     figure = Figure(figsize=(10, 5.6), dpi=150)
     FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.085, 0.13, 0.885, 0.66))
+    axes = figure.add_axes((0.085, 0.155, 0.885, 0.635))
     axes.grid(axis="y", color="#e5e7eb", linewidth=0.8)
     axes.set_axisbelow(True)
     return figure, axes
+
+
+_FOOT = {
+    "zh": "{plan}　情景：{title}　{replications:,} 次模拟　种子 {seed}　"
+    "引擎 {engine}　指纹 {mark}\n"
+    "本版资金不设上限、审批不排队、登记风险不发生",
+    "en": "{plan}   scenario {title}   {replications:,} replications   seed {seed}   "
+    "engine {engine}   fingerprint {mark}\n"
+    "In this version money is unlimited, approvals do not queue, registered risks do not strike",
+}
+_SYNTHETIC = {
+    "zh": "；{count:,} 个项目中 {synthetic:,} 个为合成",
+    "en": "; {synthetic:,} of {count:,} projects are synthetic",
+}
+
+
+def foot_note(stored: StoredRun, language: Language) -> str:
+    """Say of which run a chart is, and what was left out of it."""
+    summary = stored.summary
+    note = _FOOT[language].format(**summary, mark=stored.manifest["fingerprint"])
+    if summary["projects"]["synthetic"]:
+        note += _SYNTHETIC[language].format(**summary["projects"])
+    return note
+
+
+def odds(one: Mapping[str, float]) -> str:
+    """Write a probability with the interval of its sampling error."""
+    return f"{one['value']:.0%} [{one['low']:.0%}, {one['high']:.0%}]"
 
 
 def headings(figure: Figure, title: str, subtitle: str, foot: str) -> None:
     """Write title, subtitle and foot note in their places."""
     figure.text(0.03, 0.945, title, fontsize=15, fontweight="bold", va="center")
     figure.text(0.03, 0.878, subtitle, fontsize=10.5, color="#4b5563", va="center")
-    figure.text(0.03, 0.025, foot, fontsize=8, color="#6b7280", va="center")
+    figure.text(0.03, 0.04, foot, fontsize=8, color="#6b7280", va="center", linespacing=1.5)
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
+from sim.figures.amounts import Language, scale_for
 from sim.figures.style import (
     REPORTED,
+    SMALL_SAMPLE,
     TARGET,
     WORK_DONE,
-    YUAN_PER_YI,
-    Language,
+    foot_note,
     headings,
     new_chart,
+    odds,
     save,
     settings,
 )
@@ -19,28 +23,26 @@ from sim.runs.folder import StoredRun
 
 _TEXT = {
     "zh": {
-        "title": "{year}年末完成投资的分布：八成把握填报不低于 {p20:,.0f} 亿元",
+        "title": "{year}年末完成投资的分布：八成把握填报不低于 {p20} {unit}",
+        "small": "{year}年末完成投资的分布：模拟次数太少，不足以谈把握",
         "subtitle": "达到目标的可能性：填报口径 {reported}；形象进度口径 {work_done}"
-        "（括号内为95%抽样误差区间）",
+        "（括号为95%抽样误差区间）；虚线为中位数",
         "reported": "填报完成投资",
         "work_done": "形象进度对应投资",
-        "target": "目标 {target:,.0f}",
-        "x": "12月31日累计完成投资（亿元）",
+        "target": "目标 {target}",
+        "x": "12月31日累计完成投资（{unit}）",
         "y": "模拟次数",
-        "foot": "情景：{scenario}　{count:,} 次模拟　种子 {seed}　引擎 {engine}　指纹 {mark}　"
-        "虚线为各口径中位数",
     },
     "en": {
-        "title": "By the end of {year}: 80 % sure that reported reaches {p20:,.0f} (100m yuan)",
-        "subtitle": "Probability of meeting the target: reported {reported}; work done {work_done} "
-        "(in brackets: 95 % interval of the sampling error)",
+        "title": "By the end of {year}: 80 % sure that reported reaches {p20} ({unit})",
+        "small": "Investment at the end of {year}: too few replications to speak of odds",
+        "subtitle": "Target met: reported {reported}; work done {work_done} "
+        "(in brackets: 95 % interval of the sampling error); dashed: medians",
         "reported": "Reported",
         "work_done": "Work done",
-        "target": "Target {target:,.0f}",
-        "x": "Cumulative investment at 31 December (100m yuan)",
+        "target": "Target {target}",
+        "x": "Cumulative investment at 31 December ({unit})",
         "y": "Replications",
-        "foot": "Scenario {scenario}   {count:,} replications   seed {seed}   engine {engine}   "
-        "fingerprint {mark}   dashed: medians",
     },
 }
 
@@ -61,84 +63,76 @@ def draw_year_end(stored: StoredRun, path: Path, language: Language = "zh") -> N
     from matplotlib.ticker import MaxNLocator
 
     text, summary = _TEXT[language], stored.summary
-    samples = stored.samples()
+    samples, found = stored.samples(), summary["year_end"]
+    scale = scale_for(max(summary["target_yuan"], found["reported"]["p95"]))
+    target = summary["target_yuan"] / scale.yuan
     values = {
-        measure: (samples[f"{measure}_yuan"] / YUAN_PER_YI).to_numpy()
+        measure: (samples[f"{measure}_yuan"] / scale.yuan).to_numpy()
         for measure in ("work_done", "reported")
     }
-    target = summary["target_yuan"] / YUAN_PER_YI
-    low = min(target, *(sample.min() for sample in values.values()))
-    high = max(target, *(sample.max() for sample in values.values()))
-    margin = max((high - low) * 0.05, abs(high) * 0.001, 1e-9)
-    bins = max(12, min(60, round(2 * summary["replications"] ** (1 / 3)) * 2))
+    edges = _edges(np.concatenate([*values.values()]), target)
     with matplotlib.rc_context(settings()):
         figure, axes = new_chart()
-        for measure, colour in (("work_done", WORK_DONE), ("reported", REPORTED)):
-            axes.hist(
-                values[measure],
-                bins=bins,
-                range=(low - margin, high + margin),
-                color=colour,
-                alpha=0.42,
-                label=text[measure],
-            )
-            middle = summary["year_end"][measure]["p50"] / YUAN_PER_YI
-            axes.axvline(middle, color=colour, linewidth=1.6, linestyle=(0, (4, 3)))
-        axes.axvline(target, color=TARGET, linewidth=1.8)
-        top = axes.get_ylim()[1] * 1.18
+        top = max(np.histogram(sample, edges)[0].max() for sample in values.values()) * 1.3
         axes.set_ylim(0, top)
-        axes.annotate(
-            text["target"].format(target=target),
-            (target, top * 0.96),
-            xytext=(-6, 0),
-            textcoords="offset points",
-            color=TARGET,
-            fontsize=10.5,
-            fontweight="bold",
-            ha="right",
-            va="top",
-        )
         for measure, colour, height, side in (
-            ("work_done", WORK_DONE, 0.87, "right"),
-            ("reported", REPORTED, 0.96, "left"),
+            ("work_done", WORK_DONE, 0.88, -1),
+            ("reported", REPORTED, 0.97, 1),
         ):
-            middle = summary["year_end"][measure]["p50"] / YUAN_PER_YI
-            axes.annotate(
-                f"P50 {middle:,.0f}",
-                (middle, top * height),
-                xytext=(-6 if side == "right" else 6, 0),
-                textcoords="offset points",
-                color=colour,
-                fontsize=10,
-                ha=side,
-                va="top",
+            sample, label = values[measure], text[measure]
+            axes.hist(sample, edges, color=colour, alpha=0.18)
+            axes.hist(sample, edges, color=colour, histtype="step", linewidth=1.8, label=label)
+            middle = found[measure]["p50"] / scale.yuan
+            axes.axvline(middle, color=colour, linewidth=1.6, linestyle=(0, (4, 3)))
+            _note(
+                axes, f"P50 {scale.show(found[measure]['p50'])}", middle, top * height, colour, side
             )
-        axes.set_xlabel(text["x"])
+        axes.axvline(target, color=TARGET, linewidth=1.8)
+        note = text["target"].format(target=scale.show(summary["target_yuan"]))
+        left_of_all = target <= min(found[measure]["p50"] for measure in values) / scale.yuan
+        _note(axes, note, target, top * 0.79, TARGET, -1 if left_of_all else 1)
+        axes.set_xlabel(text["x"].format(unit=scale.name(language)))
         axes.set_ylabel(text["y"])
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        axes.xaxis.set_major_formatter(lambda value, _: scale.show(value * scale.yuan))
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(loc="upper right", frameon=False)
-        met = {
-            measure: _probability(summary["year_end"][measure]["probability_target_met"])
-            for measure in values
-        }
+        axes.legend(
+            loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, borderaxespad=0.1
+        )
+        small = summary["replications"] < SMALL_SAMPLE
         headings(
             figure,
-            text["title"].format(
+            text["small" if small else "title"].format(
                 year=stored.manifest["plan_year"],
-                p20=summary["year_end"]["reported"]["p20"] / YUAN_PER_YI,
+                p20=scale.show(found["reported"]["p20"]),
+                unit=scale.name(language),
             ),
-            text["subtitle"].format(**met),
-            text["foot"].format(
-                scenario=summary["title"],
-                count=summary["replications"],
-                seed=summary["seed"],
-                engine=summary["engine"],
-                mark=stored.manifest["fingerprint"],
+            text["subtitle"].format(
+                **{measure: odds(found[measure]["probability_target_met"]) for measure in values}
             ),
+            foot_note(stored, language),
         )
         save(figure, path)
 
 
-def _probability(one: dict[str, float]) -> str:
-    return f"{one['value']:.0%} [{one['low']:.0%}, {one['high']:.0%}]"
+def _note(axes: object, text: str, x: float, y: float, colour: str, side: int) -> None:
+    """Write beside a vertical line: left of it where `side` is -1, right where it is 1."""
+    axes.annotate(  # type: ignore[attr-defined]
+        text,
+        (x, y),
+        xytext=(6 * side, 0),
+        textcoords="offset points",
+        color=colour,
+        fontsize=10.5,
+        fontweight="bold",
+        ha="right" if side < 0 else "left",
+        va="top",
+    )
+
+
+def _edges(sample: np.ndarray[tuple[int, ...], np.dtype[np.float64]], target: float) -> list[float]:
+    """Return edges of equal bins, one of them the target: no bar lies on both sides of it."""
+    low, high = min(sample.min(), target), max(sample.max(), target)
+    width = max((high - low) / 24, abs(high) * 1e-4, 1e-9)
+    first = int(np.floor((low - target) / width)) - 1
+    last = int(np.ceil((high - target) / width)) + 1
+    return [target + k * width for k in range(first, last + 1)]

@@ -42,7 +42,8 @@ def check_plan(plan: Plan, filed: Filed) -> list[Problem]:
     """
     of_rows: tuple[Check, ...] = (_amounts_and_dates, _ranks, _unit_slips, *CHECKS)
     of_frame: tuple[Check, ...] = (
-        _frame, _against_status, _stages, _beyond_horizon, _sums, _growth, _late_predecessors,
+        _frame, _against_status, _stages, _replaced, _beyond_horizon, _sums, _growth,
+        _late_predecessors,
     )  # fmt: skip
     checks = (*of_frame, *of_rows) if filed.framed else of_rows
     return [problem for check in checks for problem in check(plan, filed)]
@@ -108,6 +109,22 @@ def _stages(plan: Plan, filed: Filed) -> Iterator[Problem]:
             )  # fmt: skip
 
 
+def _replaced(plan: Plan, _: Filed) -> Iterator[Problem]:
+    """Tell of distributions that replace what is filed, and whose median is something else."""
+    unit = YUAN_PER_UNIT[plan.amount_unit]
+    others = []
+    for one in plan.projects:
+        days = (one.planned_finish - one.planned_start).days + 1
+        if (one.duration.unit == "days" and round(median(one.duration)) != days) or (
+            one.cost.unit == "amount" and round(median(one.cost) * unit) != one.total
+        ):
+            others.append(one.id)
+    if others:
+        shown = ", ".join(others[:5]) + (", ..." if len(others) > 5 else "")
+        details: dict[str, object] = {"count": len(others)}
+        yield Problem("filed_replaced", "projects.csv", None, "", shown, details, "warning")
+
+
 def _beyond_horizon(plan: Plan, filed: Filed) -> Iterator[Problem]:
     late = [one.id for one in plan.projects if one.planned_finish > plan.horizon]
     if late:
@@ -145,7 +162,7 @@ def _sums(plan: Plan, _: Filed) -> Iterator[Problem]:
     planned = sum(one.annual_plan for one in plan.projects)
     ratio = plan.target / planned if planned else 1.0
     if not 1 / _UNIT_SLIP < ratio < _UNIT_SLIP:
-        details: dict[str, object] = {"ratio": f"{ratio:.3g}", "unit": plan.amount_unit}
+        details: dict[str, object] = {"ratio": _times(ratio), "unit": plan.amount_unit}
         yield Problem("target_slip", "plan.toml", None, "target", "", details, "warning")
 
 
@@ -177,6 +194,10 @@ def _strongest(driver: Driver) -> float:
     return max(1.0, *factors)
 
 
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 1 else f"1/{1 / ratio:,.0f}"
+
+
 def _unit_slips(plan: Plan, filed: Filed) -> Iterator[Problem]:
     """Tell of a total thousands of times its neighbours, up or down: yuan filed as 10,000 yuan."""
     groups: dict[str, list[Project]] = {}
@@ -193,7 +214,7 @@ def _unit_slips(plan: Plan, filed: Filed) -> Iterator[Problem]:
         for one in members:
             if one.total > 0 and not middle / _UNIT_SLIP < one.total < middle * _UNIT_SLIP:
                 details: dict[str, object] = {
-                    "ratio": f"{one.total / middle:.3g}",
+                    "ratio": _times(one.total / middle),
                     "unit": plan.amount_unit,
                 }
                 # Far above is a slip that would swallow the plan; far below may be a small job.

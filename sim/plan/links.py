@@ -42,7 +42,7 @@ def _references(plan: Plan, filed: Filed) -> Iterator[Problem]:
             near = filed.nearest("types", one.type)
             yield _unknown("projects.csv", row, "type", one.type, Told("类型", "type"), near)
         yield from _unknown_projects("projects.csv", row, {"predecessors": one.predecessors}, filed)
-        for gate in one.gates:
+        for gate in one.gates if filed.defined["gates"] else ():
             if filed.lacks("gates", f"{one.procedure}/{gate}"):
                 known = [name for owner, name in plan.gates if owner == one.procedure]
                 details: dict[str, object] = {
@@ -50,6 +50,11 @@ def _references(plan: Plan, filed: Filed) -> Iterator[Problem]:
                     "nearest": nearest(gate, known),
                 }
                 yield Problem("unknown_gate", "projects.csv", row, "gates", gate, details)
+    if filed.defined["gates"] == frozenset():
+        waiting = [one.id for one in plan.projects if one.gates]
+        if waiting:
+            few: dict[str, object] = {"count": len(waiting)}
+            yield Problem("no_gates_table", "projects.csv", None, "gates", waiting[0], few)
     for gate_row in plan.gates.values():
         # Without windows.csv a window never binds.
         if gate_row.window and filed.defined["windows"] and filed.lacks("windows", gate_row.window):
@@ -174,6 +179,8 @@ def _drivers(plan: Plan, filed: Filed) -> Iterator[Problem]:
         if one.cause and one.cause not in causes:
             near, what = nearest(one.cause, causes), Told("日历原因", "cause in calendar.csv")
             yield _unknown("drivers.toml", row, f"{one.name}.cause", one.cause, what, near)
+        if len(plan.projects) != len(filed.defined["projects"] or ()):
+            continue  # rows with an error are missing: what they hold is not known
         present = _present(plan, one.exposure.by)
         for value in one.exposure.factors:
             if value not in present:
@@ -246,8 +253,24 @@ def _correlations(plan: Plan, filed: Filed) -> Iterator[Problem]:
                 yield Problem("no_spread", "correlations.csv", row, column, name, details)
 
 
+def _labels(plan: Plan, filed: Filed) -> Iterator[Problem]:
+    """Tell of codes that plan.toml lists no name for, where it lists names of that kind."""
+    columns = {"counties": "county", "systems": "system", "programmes": "programme"}
+    for section, column in columns.items():
+        names = plan.labels[section]
+        seen: set[str] = set()
+        for one in plan.projects if names else ():
+            code = str(getattr(one, column))
+            if code and code not in names and code not in seen:
+                seen.add(code)
+                details: dict[str, object] = {"section": section, "nearest": nearest(code, names)}
+                row = filed.row(one)
+                yield Problem("not_listed", "projects.csv", row, column, code, details, "warning")
+
+
 CHECKS = (
     _references,
+    _labels,
     _accounts,
     _cycles,
     _calendar,

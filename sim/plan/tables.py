@@ -167,9 +167,12 @@ def read_table(path: Path, table: str, problems: list[Problem]) -> RawTable:
     if not lines or not any(cell.strip() for cell in lines[0]):
         problems.append(Problem("empty_file", path.name))
         return unread
-    header = [cell.strip() for cell in lines[0]]
+    in_chinese = {one.zh: column for column, one in fields_of(table).items()}
+    header = [in_chinese.get(cell.strip(), cell.strip()) for cell in lines[0]]
     _check_header(path.name, header, table, problems)
-    raw = RawTable(path.name)
+    # Rows that lack a required column are no rows to draw conclusions from.
+    required = {column for column, one in fields_of(table).items() if one.required}
+    raw = RawTable(path.name, whole=required <= set(header))
     for number, cells in enumerate(lines[1:], start=2):
         if not any(cell.strip() for cell in cells):
             continue

@@ -7,6 +7,7 @@ import pytest
 
 import sim
 from sim.figures import style, year_end, year_fan
+from sim.figures.amounts import Language
 from sim.figures.charts import CHARTS, draw_charts
 from sim.runs.folder import StoredRun
 from tests.worlds import project, write_world
@@ -26,7 +27,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> StoredRun:
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("name", CHARTS)
 def test_charts_have_every_glyph(
-    stored: StoredRun, tmp_path: Path, name: str, language: style.Language
+    stored: StoredRun, tmp_path: Path, name: str, language: Language
 ) -> None:
     """A missing glyph is a warning of matplotlib's, and warnings are errors here."""
     with warnings.catch_warnings():

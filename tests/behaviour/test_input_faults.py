@@ -128,6 +128,10 @@ FAULTS = [
     Fault("finish_before_start", PROJECTS, "2021-10-31", "2020-02-28", 2, "planned_finish"),
     Fault("finish_before_start", "calendar.csv", "2022-03-15", "2021-03-15", 3, "to"),
     Fault("finish_past", PROJECTS, "2021-10-31", "2020-10-31", 2, "planned_finish"),
+    Fault("filed_replaced", PROJECTS, '"pert(0.8, 1, 1.5)"', '"days: pert(300, 400, 600)"', None, "",
+          "P4", "warning"),
+    Fault("not_listed", PLAN, "[systems]", '[counties]\ncity = "市"\nnorht = "北"\n\n[systems]', 3,
+          "county", "north", "warning", PROJECTS),
     Fault("stage_against_dates", PROJECTS, "government,continuing", "government,pre_work", 2,
           "stage", "pre_work", "warning"),
     Fault("prework_without_gates", PROJECTS, "2021-05-01", "2022-01-01", 5, "gates", "P4"),
@@ -207,7 +211,7 @@ FAULTS = [
 
 SOMEWHERE_ELSE = {
     "missing_folder", "missing_file", "unreadable_file", "too_large", "unsafe_path",
-    "base_chain", "bad_override", "duplicate_address",
+    "base_chain", "bad_override", "duplicate_address", "no_gates_table",
 }  # fmt: skip
 """Codes that a change of one file cannot show; each has a test of its own."""
 
@@ -432,3 +436,24 @@ def test_messages_are_complete_in_both_languages() -> None:
             for lang in ("zh", "en")
         )
         assert zh == en, code
+
+
+def test_one_mistake_is_told_once(tmp_path: Path) -> None:
+    """A misspelled column accuses neither drivers nor releases of what they cannot see."""
+    folder = write_plan(tmp_path, replaced(PROJECTS, "annual_plan", "anual_plan"))
+    assert {one.code for one in problems_of(folder)} == {"unknown_column", "missing_column"}
+
+
+def test_a_missing_table_of_gates_is_told_once(tmp_path: Path) -> None:
+    (one,) = problems_of(write_plan(tmp_path, {"gates.csv": None}))
+    assert (one.code, one.column, one.details["count"]) == ("no_gates_table", "gates", 2)
+    assert_told(one)
+
+
+def test_headers_in_chinese_are_read(tmp_path: Path) -> None:
+    names = {one.column: one.zh for one in tables.fields_of("projects").values()}
+    header, _, rest = FILES[PROJECTS].partition("\n")
+    chinese = ",".join(names[column] for column in header.split(","))
+    english = load_plan(write_plan(tmp_path / "en"))
+    plan = load_plan(write_plan(tmp_path / "zh", {PROJECTS: f"{chinese}\n{rest}"}))
+    assert plan.projects == english.projects
