@@ -34,7 +34,8 @@ _SAYS = {
         "simulating": "模拟",
         "per_second": "次/秒",
         "no_project": "没有项目“{project}”，最接近的是“{nearest}”",
-        "warnings": "{count} 个提醒（用 check 命令查看）",
+        "warnings": "提醒 {count} 条，查看：python run_sim.py check {file}",
+        "idle": "以下改动在本版中不起作用：{paths}",
     },
     "en": {
         "interrupted": "Interrupted; nothing was written. The same command starts again.",
@@ -46,7 +47,8 @@ _SAYS = {
         "simulating": "simulating",
         "per_second": "a second",
         "no_project": "there is no project '{project}'; the nearest is '{nearest}'",
-        "warnings": "{count} warnings (see the check command)",
+        "warnings": "Warnings: {count}; to see them: python run_sim.py check {file} --lang en",
+        "idle": "These changes have no effect in this version: {paths}",
     },
 }
 
@@ -127,13 +129,16 @@ def run(
     from sim.runs.folder import find_run, point_to, run_folder, write_run
     from sim.runs.provenance import fingerprint
     from sim.runs.simulate import simulate
+    from sim.runs.unused import changes_without_effect
 
     console = _console()
     with _input_errors(lang):
         loaded = load_scenario(scenario, overrides)
         if loaded.warnings and not quiet:
-            line = _SAYS[lang]["warnings"].format(count=len(loaded.warnings))
-            _console(stderr=True).print(line, style="dim", highlight=False)
+            line = _SAYS[lang]["warnings"].format(count=len(loaded.warnings), file=scenario)
+            _console(stderr=True).print(line, style="dim", highlight=False, markup=False)
+        if idle := changes_without_effect(loaded):
+            click.echo(_SAYS[lang]["idle"].format(paths=", ".join(idle)), err=True)
         count = replications or loaded.options.replications
         root = loaded.options.seed if seed is None else seed
         mark = fingerprint(loaded, root, count, engine)

@@ -15,7 +15,7 @@ from sim.runs import summary
 from sim.runs.csvfiles import read_csv, write_csv
 from sim.runs.provenance import fingerprint, input_hashes, source_hash, versions
 from sim.runs.simulate import Run
-from sim.sampling.sampler import ACTIVE_ROOMS
+from sim.runs.unused import changes_without_effect, unused_inputs
 
 MANIFEST, SUMMARY, SAMPLES = "manifest.json", "summary.json", "samples.parquet"
 _TABLES = {
@@ -138,23 +138,13 @@ def _manifest(run: Run, mark: str) -> dict[str, Any]:
             {"path": path, "old": old, "new": new} for path, old, new in run.scenario.changes
         ],
         "uncertainties": dict(plan.states) | {one.name: one.state for one in plan.drivers},
-        "not_yet_used": not_yet_used(run),
+        "not_yet_used": unused_inputs(plan),
+        "changes_without_effect": changes_without_effect(run.scenario),
         "inputs_sha256": input_hashes(plan.folder),
         "model_sha256": source_hash(),
         "versions": versions(),
         "timing": {"seconds": round(run.seconds, 3), "workers": run.workers},
     }
-
-
-def not_yet_used(run: Run) -> list[str]:
-    """List what the plan holds and this version reads and checks but does not simulate."""
-    plan = run.scenario.plan
-    tables = {"accounts": plan.accounts, "releases": plan.releases, "windows": plan.windows,
-              "risks": plan.risks}  # fmt: skip
-    unused = [f"{name}.csv" for name, rows in tables.items() if rows]
-    return unused + [
-        f"drivers.toml [{one.name}]" for one in plan.drivers if one.acts_on not in ACTIVE_ROOMS
-    ]
 
 
 def _write_json(path: Path, values: Mapping[str, Any]) -> None:

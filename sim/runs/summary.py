@@ -118,12 +118,18 @@ def project_rows(run: Run) -> Iterator[Row]:
 
 
 def _days_after_start(run: Run, i: int, start: Ints, finish: Ints) -> float | None:
-    """Mean days by which building took longer than planned; None where some lie beyond."""
-    if (finish == NEVER).any():
-        return None
+    """Mean days by which building took longer than planned, over the replications that started.
+
+    A finish beyond the horizon counts as the day after it: the mean is then a lower bound, as
+    `p_after_horizon` beside it tells. None where nothing ever started.
+    """
     portfolio = run.portfolio
+    begun = start != NEVER
+    if not begun.any():
+        return None
     planned = int(portfolio.planned_finish[i] - portfolio.baseline_start[i])
-    return moments(finish - start)[0] - planned
+    taken = np.minimum(finish[begun], portfolio.days) - start[begun]
+    return moments(taken)[0] - planned
 
 
 def _date(origin: datetime.date, day: int) -> datetime.date | None:
@@ -180,7 +186,8 @@ def month_rows(run: Run) -> Iterator[Row]:
                 "mean_yuan": round(moments(sample)[0]),
             }
             row |= {f"p{percent}_yuan": percentile(sample, percent) for percent in PERCENTILES}
-            yield row | {"plan_yuan": int(planned[month])}
+            # The plan is one of investment: payments have none to stand beside.
+            yield row | {"plan_yuan": None if measure == "paid" else int(planned[month])}
 
 
 def stage_rows(run: Run) -> Iterator[Row]:

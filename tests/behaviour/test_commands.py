@@ -74,7 +74,7 @@ class TestRun:
     def test_files_headline_and_pointer(
         self, world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        assert ask("run", world / "base.toml", "--out", tmp_path / "out") == 0
+        assert ask("run", world / "base.toml", "-n", 40, "--out", tmp_path / "out") == 0
         printed = capsys.readouterr().out
         for words in (
             "小情景",
@@ -90,7 +90,7 @@ class TestRun:
     def test_in_english(
         self, world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        ask("run", world / "base.toml", "--out", tmp_path, "--lang", "en")
+        ask("run", world / "base.toml", "-n", 40, "--out", tmp_path, "--lang", "en")
         printed = capsys.readouterr().out
         assert "Eighty per cent sure" in printed
         assert "figures/year_fan.en.png" in written(run_folder(tmp_path))
@@ -127,6 +127,29 @@ class TestRun:
         lines = capsys.readouterr().out.splitlines()
         assert len(lines) == 1
         assert Path(lines[0].split("：", 1)[1]) == run_folder(tmp_path)
+
+    def test_changes_without_effect_are_told(
+        self, world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        words = ("run", world / "base.toml", "--out", tmp_path, "--quiet", "--lang", "en")
+        ask(*words, "--set", "types.road.advance=0.3", "--set", "types.road.no_start=0.3")
+        told = capsys.readouterr().err
+        assert "no effect in this version: types.road.advance\n" in told
+
+    def test_few_replications_claim_nothing(
+        self, world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        ask("run", world / "base.toml", "-n", 5, "--out", tmp_path)
+        printed = capsys.readouterr().out
+        assert "八成把握" not in printed
+        assert "太少" in printed
+
+    def test_the_most_binding_promises_come_first(
+        self, world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        ask("run", world / "base.toml", "--out", tmp_path)
+        printed = capsys.readouterr().out
+        assert printed.index("finish A") < printed.index("start B")
 
     def test_one_replication(self, world: Path, tmp_path: Path) -> None:
         assert ask("run", world / "base.toml", "-n", 1, "--out", tmp_path) == 0
@@ -193,7 +216,8 @@ class TestContents:
             measure: stored.summary["year_end"][measure]["p50"]
             for measure in ("reported", "work_done", "paid")
         }
-        assert all(int(row["plan_yuan"]) == 7_000_000 for row in december)
+        plans = {row["measure"]: row["plan_yuan"] for row in december}
+        assert plans == {"reported": "7000000", "work_done": "7000000", "paid": ""}
         groups = stored.table("groups")
         for dimension in ("system", "county", "type", "stage"):
             means = [int(r["paid_mean_yuan"]) for r in groups if r["dimension"] == dimension]
