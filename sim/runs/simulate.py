@@ -159,12 +159,13 @@ def _run_batches(
     others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(workers, context, _prepare_worker, (plan, seed)) as pool:
         try:
-            yield from pool.map(_run_in_worker, batches)
+            for future in [pool.submit(_run_in_worker, batch) for batch in batches]:
+                yield future.result()
         except BaseException:
-            # What is under way is of no use any more: do not let anybody wait for it.
+            # What is under way is of no use any more: do not let anybody wait for it. The pool
+            # finds itself broken and gives up what is still queued.
             for worker in set(multiprocessing.active_children()) - others:
                 worker.terminate()
-            pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
