@@ -258,7 +258,8 @@ class City:
         done = self._done[project]
         overstated = (value - done) * (PPM + self._overstatement[project]) // PPM
         self._value[project, month] = value
-        self._reported[project, month] = min(done + overstated, self._total[project])
+        reported = min(done + overstated, self._total[project])
+        self._reported[project, month] = reported
         self._progress[project, month] = progress
         # After delivery everything measured is due; before it, the pay ratio of it.
         if self._delivered[project] >= day:
@@ -275,6 +276,7 @@ class City:
                 self._due[project][run] += claim
                 self._last_due[project] = max(self._last_due[project], run)
             self._tell(Phase.MEASURE, project, Happening.MEASURED, value)
+            self._tell(Phase.MEASURE, project, Happening.REPORTED, reported)
 
     def _pay(self, project: int, month: int) -> None:
         """Pay what is due; money is unlimited."""

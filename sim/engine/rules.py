@@ -44,6 +44,7 @@ class Happening(IntEnum):
     PAID = 4
     FINISHED = 5
     DELIVERED = 6
+    REPORTED = 7
 
 
 @dataclass(frozen=True, slots=True)
