@@ -1,7 +1,10 @@
 """The command line as a person meets it: what is printed, written, found again, interrupted."""
 
+import contextlib
 import json
 import os
+import pty
+import re
 import signal
 import socket
 import subprocess
@@ -164,6 +167,31 @@ class TestRun:
 
         monkeypatch.setattr(socket, "socket", refuse)
         assert ask("run", world / "base.toml", "--out", tmp_path, "--workers", 1) == 0
+
+    def test_progress_shows_where_a_person_is_looking(self, tmp_path: Path) -> None:
+        """On a terminal: how many are done, how many a second, and the time left."""
+        ours, theirs = pty.openpty()
+        command = [sys.executable, "run_sim.py", "run", "-n", "20", "--out", str(tmp_path)]
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=theirs,
+            env=os.environ | {"TERM": "xterm", "COLUMNS": "120"},
+        )  # fmt: skip
+        os.close(theirs)
+        seen = b""
+        with contextlib.suppress(OSError):  # the terminal is gone when the process is
+            while chunk := os.read(ours, 4096):
+                seen += chunk
+        os.close(ours)
+        assert process.wait(timeout=60) == 0
+        shown = seen.decode(errors="replace")
+        assert "次/秒" in shown
+        assert re.search(r"\d+/20", shown)
+
+    def test_nothing_moves_where_nobody_is_looking(
+        self, world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        ask("run", world / "base.toml", "--out", tmp_path)
+        assert "次/秒" not in capsys.readouterr().err
 
     def test_a_plan_folder_is_a_scenario_too(self, world: Path, tmp_path: Path) -> None:
         assert ask("run", world, "-n", 2, "--out", tmp_path, "--quiet") == 0
