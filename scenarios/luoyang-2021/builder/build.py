@@ -178,9 +178,9 @@ def main() -> None:
     out: Path = parser.parse_args().out
     projects = build(out)
     if out.resolve() == PLAN:
-        for name in ("README.md", "README.zh.md"):
-            if (PLAN / name).exists():
-                update_readme(PLAN / name, projects)
+        texts = read_texts()
+        update_readme(PLAN / "README.md", projects, texts["readme_en"])
+        update_readme(PLAN / "README.zh.md", projects, texts["readme_zh"] | texts["systems"])
     total, plan = sum(p.total for p in projects), sum(p.plan for p in projects)
     print(f"{len(projects)} projects, total {total}, annual plan {plan} (ten thousand yuan)")
 
