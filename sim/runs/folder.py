@@ -99,9 +99,12 @@ def write_run(run: Run, out: Path, add: Callable[[StoredRun], None] | None = Non
         if add is not None:
             add(stored)
         _to_disk(writing)
-        if folder.exists():  # an unfinished or foreign folder of the same name
-            shutil.rmtree(folder)
-        os.replace(writing, folder)
+        if find_run(folder) is not None:  # another process was quicker; equal runs are equal
+            shutil.rmtree(writing)
+        else:
+            if folder.exists():  # no finished run: what a broken disk or a hand left
+                shutil.rmtree(folder)
+            os.replace(writing, folder)
     except BaseException:
         shutil.rmtree(writing, ignore_errors=True)
         raise

@@ -291,6 +291,27 @@ class TestFailures:
         monkeypatch.undo()
         assert ask("run", world / "base.toml", "--out", tmp_path / "out") == 0
 
+    def test_a_folder_without_a_manifest_is_no_run(self, world: Path, tmp_path: Path) -> None:
+        words = ("run", world / "base.toml", "--out", tmp_path / "out", "--quiet")
+        ask(*words)
+        folder = run_folder(tmp_path / "out")
+        (folder / "manifest.json").unlink()
+        (folder / "summary.json").write_text("{}")
+        assert ask(*words) == 0
+        assert written(folder) == FILES
+        assert json.loads((folder / "summary.json").read_text(encoding="utf-8"))["year_end"]
+
+    def test_the_slower_of_two_equal_runs_keeps_what_is_there(
+        self, world: Path, tmp_path: Path
+    ) -> None:
+        run = sim.simulate(sim.load_scenario(world / "base.toml"), replications=3)
+        first = sim.write_run(run, tmp_path)
+        kept = (first.folder / "manifest.json").stat().st_mtime_ns
+        second = sim.write_run(run, tmp_path)
+        assert second.folder == first.folder
+        assert (second.folder / "manifest.json").stat().st_mtime_ns == kept
+        assert [path.name for path in (tmp_path / "base").glob(".writing-*")] == []
+
     def test_debug_shows_the_details(
         self, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
