@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from sim.figures.style import (
     settings,
 )
 from sim.runs.folder import StoredRun
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _TEXT = {
     "zh": {
@@ -114,9 +118,9 @@ def draw_year_end(stored: StoredRun, path: Path, language: Language = "zh") -> N
         save(figure, path)
 
 
-def _note(axes: object, text: str, x: float, y: float, colour: str, side: int) -> None:
+def _note(axes: Axes, text: str, x: float, y: float, colour: str, side: int) -> None:
     """Write beside a vertical line: left of it where `side` is -1, right where it is 1."""
-    axes.annotate(  # type: ignore[attr-defined]
+    axes.annotate(
         text,
         (x, y),
         xytext=(6 * side, 0),

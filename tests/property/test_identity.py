@@ -173,8 +173,7 @@ class TestCorners:
         assert str(lived.date(lived.trajectory.finish[0])) == "2021-07-05"
 
     def test_no_start_periods_are_off_with_uncertainty(self, tmp_path: Path) -> None:
-        row = project("A", "2021-01-25", "2021-12-31", 10, 10, type="plain", season="")
-        del row["season"]  # type: ignore[attr-defined]
+        row = project("A", "2021-01-25", "2021-12-31", 10, 10, type="plain")
         types = [{"type": "plain", "season": "site"}]
         world = write_world(tmp_path, [row], calendar=CALENDAR, types=types)
         assert str(live_as_planned(world).date(live_as_planned(world).trajectory.start[0])) == (
