@@ -181,10 +181,21 @@ def _open_gates(
     procedure: str, stage: str, gates: Mapping[tuple[str, str], Gate]
 ) -> tuple[str, ...]:
     """Open gates by stage: all before pre-work, the last two of a new start, none after."""
-    known = [gate for owner, gate in gates if owner == procedure]
+    known = _from_first_to_last({gate: row for (owner, gate), row in gates.items()
+                                 if owner == procedure})  # fmt: skip
     if stage in ("reserve", "pre_work"):
         return tuple(known)
     return tuple(known[-2:]) if stage == "new" else ()
+
+
+def _from_first_to_last(rows: Mapping[str, Gate]) -> list[str]:
+    """Sort gates by how many must be passed before, then by name: the order of rows is no order."""
+
+    def before(gate: str, seen: frozenset[str]) -> frozenset[str]:
+        found = frozenset(rows[gate].after) & rows.keys() - seen
+        return found.union(*(before(other, seen | found) for other in found))
+
+    return sorted(rows, key=lambda gate: (len(before(gate, frozenset({gate}))), gate))
 
 
 def _neutral_type() -> ProjectType:

@@ -124,13 +124,14 @@ def _fulfilled(portfolio: Portfolio, one: Trajectory, promise: Commitment) -> tu
         days = one.start if promise.kind == "start" else one.delivered
         last = int(days[members].max())
         return int(last <= deadline), last
-    # Units are finished one by one, in step with the work: what is promised is counted.
+    # Units are finished one by one, in step with the work, and counted at month-ends; a project
+    # whose work is done by the deadline has finished all of its units.
     month = int(np.searchsorted(portfolio.month_ends, deadline, side="right")) - 1
     units = 0
-    if month >= 0:
-        for i in members:
-            quantity = round((portfolio.plan.projects[i].quantity or 0) * 1000)
-            units += quantity * int(one.progress[i, month]) // PPM
+    for i in members:
+        quantity = round((portfolio.plan.projects[i].quantity or 0) * 1000)
+        done = int(one.progress[i, month]) if month >= 0 else 0
+        units += quantity * (PPM if one.finish[i] <= deadline else done) // PPM
     return int(units >= round((promise.quantity or 0) * 1000)), units
 
 

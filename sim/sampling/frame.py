@@ -27,14 +27,17 @@ def count_workdays(portfolio: Portfolio) -> Ints:
     import holidays
 
     last = portfolio.origin + datetime.timedelta(days=portfolio.days - 1)
-    china = holidays.country_holidays("CN", years=range(portfolio.origin.year, last.year + 1))
+    years = range(portfolio.origin.year, last.year + 1)
+    china = holidays.country_holidays("CN", years=years, language="en_US")
     flags = np.zeros(portfolio.days, dtype=np.int64)
     for day in range(portfolio.days):
         date = portfolio.origin + datetime.timedelta(days=day)
         if date.year <= portfolio.plan.plan_year:
             flags[day] = china.is_working_day(date)
         else:
-            flags[day] = date.weekday() < 5 and date not in china
+            # Days moved to make long holidays are announced in the year before: not known yet.
+            statutory = date in china and "substituted" not in china[date]
+            flags[day] = date.weekday() < 5 and not statutory
     return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(flags)])
 
 

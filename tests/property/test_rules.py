@@ -269,6 +269,25 @@ class TestCorners:
         # Then 9, 10, 18, 19, 20 (a Saturday, make-up day) and 22 February.
         assert days[Happening.GATE_PASSED] == "2021-02-22"
 
+    def test_later_years_know_statutory_holidays_only(self, tmp_path: Path) -> None:
+        """260, 260 and 262 weekdays of 2022 to 2024, less the eleven statutory days of 2021's law.
+
+        The official calendars, with days moved and made up, have as many: moving changes no count.
+        """
+        rows = [project("A", "2021-06-01", "2021-12-31", 1, 1, gates="land")]
+        counted = live(write_world(tmp_path, rows, gates=GATES)).drawn.workdays
+        year_ends = [365, 365 + 365, 365 + 730, 365 + 730 + 366]
+        assert np.diff(counted[year_ends]).tolist() == [249, 249, 251]
+        # 31 January 2022, a Monday, became a day off by the announcement of October 2021.
+        assert counted[396] - counted[395] == 1
+
+    def test_gates_open_by_default_follow_the_graph_not_the_rows(self, tmp_path: Path) -> None:
+        rows = [project("A", "2021-09-01", "2022-12-31", 1, 1)]
+        for name, gates in (("a", GATES), ("b", GATES[::-1]), ("c", GATES[1:] + GATES[:1])):
+            plan = sim.load_plan(write_world(tmp_path / name, rows, gates=gates))
+            # The permit waits for both others; of those the later name comes second.
+            assert plan.projects[0].gates == ("land", "permit")
+
     def test_of_a_gate_under_way_the_rest_is_drawn(self, tmp_path: Path) -> None:
         rows = [project("A", "2021-01-20", "2021-12-31", 1, 1, gates="g")]
         gates = [{"procedure": "approval", "gate": "g", "preparation": "fixed(60)",
