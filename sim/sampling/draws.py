@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sim.plan.curves import PPM
 from sim.plan.language import Distribution
+from sim.plan.problems import InputError, Problem
 from sim.plan.quantiles import quantile
 from sim.plan.tables import YUAN_PER_UNIT
 from sim.sampling import register
@@ -20,6 +21,11 @@ from sim.sampling.streams import uniforms
 
 Floats = NDArray[np.float64]
 
+_WORK_LIMIT = 10**12
+"""Milli-days: a thousand times a project of centuries; times the curve's segments it fits int64."""
+_AMOUNT_LIMIT = 9 * 10**12
+"""Yuan: times a million ppm it fits int64."""
+_REPORT_LIMIT = 1000 * PPM
 _NO_START_SPREAD_DAYS = 180
 """A start that the year does not see happens in the first half of the next, uniformly."""
 
@@ -46,7 +52,8 @@ def draw(sampler: Sampler, replications: Sequence[int]) -> Iterator[Realization]
     earliest, acceptance = batch.starts(), batch.acceptance()
     work, first_work = batch.work(factors["duration"])
     year_end_value, total = batch.values(factors["cost"], factors["intent"])
-    overstatement = np.rint(factors["report"] * PPM).astype(np.int64)
+    # A report may fall short of the work, but not below nothing: 1 + overstatement >= 0.
+    overstatement = _whole((1 + factors["report"]) * PPM, _REPORT_LIMIT, "report") - PPM
     gate_open, preparation, review, workdays = batch.gates()
     for row, number in enumerate(numbers.tolist()):
         yield Realization(
@@ -107,7 +114,8 @@ class _Batch:
             else:
                 values = np.stack([drawn[f"{driver.name}/{p.county}"] for p in projects], axis=1)
             if driver.acts_on in MULTIPLYING:
-                effect[driver.acts_on] = effect[driver.acts_on] * values**exposure
+                with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+                    effect[driver.acts_on] = effect[driver.acts_on] * values**exposure
             else:
                 effect[driver.acts_on] = effect[driver.acts_on] + values * exposure
         return drawn, effect
@@ -187,7 +195,7 @@ class _Batch:
         planned = np.broadcast_to(portfolio.work_left, drawn.shape).astype(np.float64).copy()
         for i in np.flatnonzero(replaces):
             planned[:, i] = self._work_of_days(int(i), np.rint(drawn[:, i]).astype(np.int64))
-        work = np.rint(planned * multiplier * driven).astype(np.int64)
+        work = _whole(planned * multiplier * driven, _WORK_LIMIT, "work")
         whole = np.maximum(portfolio.work_left, 1)
         return work, _scaled(work, portfolio.work_to_year_end, whole)
 
@@ -214,10 +222,11 @@ class _Batch:
         multiplied = left * (drawn if on else 1.0) * driven
         replaced = np.maximum(drawn * unit - portfolio.done, 0) * driven
         rest = np.where(replaces, replaced, multiplied)
-        total = portfolio.done + np.rint(rest).astype(np.int64)
+        total = portfolio.done + _whole(rest, _AMOUNT_LIMIT, "cost")
         filed = (portfolio.year_end_value - portfolio.done).astype(np.float64)
         share = np.divide(filed, left, out=np.ones_like(filed), where=left > 0)
-        knot = portfolio.done + np.rint(rest * share * (1 + intent)).astype(np.int64)
+        raised = _whole(rest * share * (1 + intent), _AMOUNT_LIMIT, "intent")
+        knot = portfolio.done + raised
         # Pre-work spending is what was filed: neither growth nor intent of the construction.
         prework = portfolio.baseline_start > portfolio.year_end_day
         total = np.where(prework, np.maximum(total, portfolio.year_end_value), total)
@@ -274,6 +283,22 @@ class _Batch:
         if self._portfolio.plan.states["all"] == "off":
             return np.ones_like(self._portfolio.may_start)
         return self._portfolio.may_start
+
+
+def _whole(values: Floats, limit: int, what: str) -> Ints:
+    """Round to integers; the infinite, the negative and the too large are errors, never wrap.
+
+    Raises
+    ------
+    InputError
+        Naming what was drawn out of range.
+    """
+    if not (
+        np.isfinite(values).all() and values.min(initial=0) >= 0 and values.max(initial=0) <= limit
+    ):
+        details: dict[str, object] = {"what": what, "limit": f"{limit:,}"}
+        raise InputError([Problem("drawn_out_of_range", "drivers.toml", details=details)])
+    return np.rint(values).astype(np.int64)
 
 
 def _scaled(amount: Ints, numerator: Ints, denominator: Ints) -> Ints:
