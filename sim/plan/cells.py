@@ -199,8 +199,13 @@ class Converter:
             raise DistributionError(f"“{name}”无法读取", f"'{name}' cannot be read")
         self.samples.add(path.name)
         lines = [line.strip() for line in text.splitlines() if line.strip()]
-        if lines and not _NUMBER.match(lines[0]):
-            del lines[0]  # a header
+        if lines and not any(character.isdigit() for character in lines[0]):
+            del lines[0]  # a header; a mistyped number holds a digit
+        for line in lines:
+            if not _NUMBER.match(line):
+                raise DistributionError(
+                    f"“{name}”中的“{line}”不是数字", f"'{line}' in '{name}' is not a number"
+                )
         return tuple(parse_number(line.replace(",", "")) for line in lines)
 
 

@@ -142,9 +142,13 @@ def _apply_uncertainty(change: Change, drivers: dict[str, Any], applied: Applied
         if change.value not in _STATES:
             near = nearest(as_text(change.value), _STATES)
             raise _ChangeError("not_a_choice", nearest=near, choices=", ".join(_STATES))
+        if change.value == "stress" and change.name in BUILT_IN_UNCERTAINTIES:
+            raise _ChangeError("not_a_choice", nearest="on", choices="off, on")
         old = states[change.name]
         for name in list(states) if change.name == "all" else (change.name,):
-            states[name] = change.value
+            # What comes with types and gates has no stress of its own: it is on.
+            plain = change.value == "stress" and name in BUILT_IN_UNCERTAINTIES
+            states[name] = "on" if plain else change.value
         return old
     table = drivers.get(change.name)
     known = list(DriverTable.model_fields) if change.name not in BUILT_IN_UNCERTAINTIES else []

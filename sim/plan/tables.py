@@ -88,8 +88,15 @@ class RawTable:
     whole: bool = True
 
 
+_FIRST_CJK = "\u2e80"
+
+
 def decode(content: bytes) -> str | None:
     """Decode UTF-8 with or without mark, else GB18030; None where it is no such text."""
+    repaired = content.decode("utf-8", errors="replace")
+    damage = repaired.count("\ufffd")
+    if 0 < damage < sum(character >= _FIRST_CJK for character in repaired if character != "\ufffd"):
+        return None  # UTF-8 with a few broken bytes: GB18030 would read it as other characters
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             text = content.decode(encoding)

@@ -174,3 +174,30 @@ def test_errors_survive_the_way_between_processes(tmp_path: Path) -> None:
     assert again.problems == caught.value.problems
     assert str(again) == str(caught.value)
     assert "projects.csv" in str(again)
+
+
+@pytest.mark.parametrize("content", ["0,9\n1,0\n", "O.5\n1.0\n", "1,2\n", "cost\n1.0\nx\n"])
+def test_a_sample_is_numbers_or_refused(tmp_path: Path, content: str) -> None:
+    """A decimal comma is no separator of thousands; a mistyped first number is no header."""
+    with pytest.raises(sim.InputError) as refused:
+        sim.load_plan(write_plan(tmp_path, {"costs.txt": content}))
+    assert {one.code for one in refused.value.problems} == {"not_a_distribution"}
+
+
+def test_a_damaged_byte_is_told(tmp_path: Path) -> None:
+    """GB18030 accepts almost any bytes: broken UTF-8 must not be read as it."""
+    whole = FILES["projects.csv"].encode()
+    place = whole.index("一号路".encode()) + 1
+    folder = write_plan(tmp_path, {"projects.csv": whole[:place] + whole[place + 1 :]})
+    with pytest.raises(sim.InputError) as refused:
+        sim.load_plan(folder)
+    assert [(one.code, one.file) for one in refused.value.problems] == [
+        ("encoding", "projects.csv")
+    ]
+
+
+@pytest.mark.parametrize("name", ["gates", "slip", "duration"])
+def test_stress_that_is_not_defined_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(sim.InputError) as refused:
+        sim.load_scenario(write_plan(tmp_path), [f"uncertainties.{name}=stress"])
+    assert {one.code for one in refused.value.problems if one.level == "error"} == {"not_a_choice"}

@@ -23,9 +23,13 @@ ROWS = [project("A", "2020-01-01", "2022-12-31", 100_000, 30_000, done_before_ye
 def test_out_of_range(tmp_path: Path, acts_on: str, distribution: str, exposure: float) -> None:
     driver = f'[d]\ntitle = "d"\ndistribution = "{distribution}"\nacts_on = "{acts_on}"\n'
     driver += f"exposure = {{ default = {exposure} }}\n"
-    with pytest.raises(sim.InputError) as refused:
-        folder = write_world(tmp_path, ROWS, drivers=driver)
+    folder = write_world(tmp_path, ROWS, drivers=driver)
+
+    def load_and_run() -> None:
         sim.simulate(sim.load_scenario(folder), replications=2)
+
+    with pytest.raises(sim.InputError) as refused:
+        load_and_run()
     errors = {one.code for one in refused.value.problems if one.level == "error"}
     assert errors in ({"drawn_out_of_range"}, {"growth_too_large"})
 
