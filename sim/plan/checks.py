@@ -16,6 +16,7 @@ from sim.plan.rows import Driver, Plan, Project
 from sim.plan.tables import YUAN_PER_UNIT
 
 _UNIT_SLIP = 5_000
+_TOWER = 3
 _SUM_LIMIT_YUAN = 9 * 10**15
 """A sum of amounts times a thousand ppm steps stays inside int64."""
 _GROWN_LIMIT_YUAN = 9 * 10**12
@@ -40,7 +41,7 @@ def check_plan(plan: Plan, filed: Filed) -> list[Problem]:
     list of Problem
         Errors and warnings, check by check.
     """
-    of_rows: tuple[Check, ...] = (_amounts_and_dates, _ranks, _unit_slips, *CHECKS)
+    of_rows: tuple[Check, ...] = (_amounts_and_dates, _ranks, _unit_slips, _towers, *CHECKS)
     of_frame: tuple[Check, ...] = (
         _frame, _against_status, _stages, _replaced, _beyond_horizon, _sums, _growth,
         _late_predecessors,
@@ -76,8 +77,17 @@ def _amounts_and_dates(plan: Plan, filed: Filed) -> Iterator[Problem]:
 
 
 def _against_status(plan: Plan, filed: Filed) -> Iterator[Problem]:
+    new_year = plan.status_date.year < plan.plan_year
     for one in plan.projects:
         row = filed.row(one)
+        if new_year and one.done_this_year:
+            value = str(one.done_this_year)
+            yield Problem("year_not_begun", "projects.csv", row, "done_this_year", value)
+        if one.done and one.planned_start > plan.status_date:
+            yield Problem(
+                "done_before_start", "projects.csv", row, "planned_start", str(one.planned_start),
+                level="warning",
+            )  # fmt: skip
         if one.planned_start <= one.planned_finish <= plan.status_date and one.done < one.total:
             details: dict[str, object] = {"status": plan.status_date}
             yield Problem(
@@ -222,6 +232,21 @@ def _unit_slips(plan: Plan, filed: Filed) -> Iterator[Problem]:
                 yield Problem(
                     "unit_slip", "projects.csv", filed.row(one), "total", one.id, details, level
                 )
+
+
+def _towers(plan: Plan, filed: Filed) -> Iterator[Problem]:
+    """Tell of a total that towers over all others: a slip of a small project hides from medians."""
+    ordered = sorted(plan.projects, key=lambda one: one.total)
+    if len(ordered) < 5 or ordered[-2].total == 0:
+        return
+    highest, next_highest = ordered[-1], ordered[-2]
+    if highest.total > _TOWER * next_highest.total:
+        details: dict[str, object] = {
+            "ratio": _times(highest.total / next_highest.total),
+            "unit": plan.amount_unit,
+        }
+        row = filed.row(highest)
+        yield Problem("towers", "projects.csv", row, "total", highest.id, details, "warning")
 
 
 def _late_predecessors(plan: Plan, filed: Filed) -> Iterator[Problem]:

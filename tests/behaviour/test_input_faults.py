@@ -128,6 +128,9 @@ FAULTS = [
     Fault("finish_before_start", PROJECTS, "2021-10-31", "2020-02-28", 2, "planned_finish"),
     Fault("finish_before_start", "calendar.csv", "2022-03-15", "2021-03-15", 3, "to"),
     Fault("finish_past", PROJECTS, "2021-10-31", "2020-10-31", 2, "planned_finish"),
+    Fault("towers", PROJECTS, "12,km\n", "12,km\n" + P6.format(9999), 3, "total", "P6", "warning"),
+    Fault("done_before_start", PROJECTS, "2,800,0,300", "2,800,100,300", 3, "planned_start",
+          "2021-04-01", "warning"),
     Fault("filed_replaced", PROJECTS, '"pert(0.8, 1, 1.5)"', '"days: pert(300, 400, 600)"', None,
           "", "P4", "warning"),
     Fault("not_listed", PLAN, "[systems]", '[counties]\ncity = "市"\nnorht = "北"\n\n[systems]', 3,
@@ -212,7 +215,7 @@ FAULTS = [
 SOMEWHERE_ELSE = {
     "missing_folder", "missing_file", "unreadable_file", "too_large", "unsafe_path",
     "base_chain", "bad_override", "duplicate_address", "no_gates_table",
-    "drawn_out_of_range",
+    "drawn_out_of_range", "year_not_begun",
 }  # fmt: skip
 """Codes that a change of one file cannot show; each has a test of its own."""
 
@@ -458,3 +461,10 @@ def test_headers_in_chinese_are_read(tmp_path: Path) -> None:
     english = load_plan(write_plan(tmp_path / "en"))
     plan = load_plan(write_plan(tmp_path / "zh", {PROJECTS: f"{chinese}\n{rest}"}))
     assert plan.projects == english.projects
+
+
+def test_a_year_that_has_not_begun_has_nothing_done(tmp_path: Path) -> None:
+    lines = FILES[PROJECTS].splitlines()
+    wider = [f"{lines[0]},done_this_year", f"{lines[1]},5", *(f"{line}," for line in lines[2:])]
+    found = problems_of(write_plan(tmp_path, {PROJECTS: "\n".join(wider) + "\n"}))
+    assert [(one.code, one.row) for one in errors_of(found)] == [("year_not_begun", 2)]
