@@ -37,10 +37,14 @@ def main() -> None:
     for _ in range(runs):
         for name, words in COMMANDS.items():
             best[name] = min(best[name], seconds(words))
-    bare = best["bare interpreter"]
+    bare, missed = best["bare interpreter"], []
     for name, found in best.items():
         aim = f"  aim < {AIMS[name]:.1f} s" if name in AIMS else ""
         print(f"{name:<20} {found:6.3f} s  {found / bare:5.1f} x bare{aim}")
+        if found > AIMS.get(name, found):
+            missed.append(name)
+    if missed:
+        raise SystemExit(f"slower than aimed at: {', '.join(missed)}")
 
 
 if __name__ == "__main__":

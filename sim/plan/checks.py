@@ -253,8 +253,21 @@ def _late_predecessors(plan: Plan, filed: Filed) -> Iterator[Problem]:
     by_id = {one.id: one for one in plan.projects}
     tomorrow = plan.status_date + datetime.timedelta(days=1)
     for one in plan.projects:
+        if one.planned_finish < tomorrow:
+            continue
         begun = one.planned_start < tomorrow and one.stage in ("continuing", "completing")
-        if begun or one.planned_finish < tomorrow:
+        if begun:
+            undelivered = [
+                name
+                for name in one.predecessors
+                if name in by_id and by_id[name].planned_finish >= tomorrow
+            ]
+            if undelivered:
+                told: dict[str, object] = {"predecessors": ", ".join(undelivered)}
+                yield Problem(
+                    "predecessor_ignored", "projects.csv", filed.row(one), "predecessors", one.id,
+                    told, "warning",
+                )  # fmt: skip
             continue
         start = max(one.planned_start, tomorrow)  # a start that has passed unused is put off
         for other in (by_id[name] for name in one.predecessors if name in by_id):

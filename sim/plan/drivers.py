@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from sim.plan.availability import NO_START
 from sim.plan.cells import CellError, Converter, check_draws, month_day
 from sim.plan.configuration import (
     BUILT_IN_UNCERTAINTIES,
@@ -106,6 +107,11 @@ def _driver(
             "作用于 calendar 的只能按季节或县区", "a calendar driver goes by season or county"
         )
         problems.append(_bad(file, name, "exposure.by", table.exposure["by"], reason))
+    if table.cause == NO_START:
+        reason = Told(
+            "no_start 是禁止开工期，不是停工原因", "no_start bans starts; it stops no work"
+        )
+        problems.append(_bad(file, name, "cause", table.cause, reason))
     if len(problems) > before or usual is None or stress is None:
         return None
     return Driver(

@@ -132,7 +132,8 @@ class TestMergeBias:
         assert_probability(on_time, 0.5**n)
 
     @pytest.mark.parametrize(
-        ("n", "extra"), [(2, 0.564190), (3, 0.846284), (5, 1.162964), (10, 1.538753)]
+        ("n", "extra"),
+        [(2, 0.564190), (3, 0.846284), (5, 1.162964), (10, 1.538753), (20, 1.867475)],
     )
     def test_mean_of_the_maximum(self, n: int, extra: float) -> None:
         found = days("07-parallel-paths")
@@ -147,6 +148,16 @@ class TestMergeBias:
         assert_mean((np.maximum(first, second) - 10_000) / 1000, extra)
         both = (first <= 10_000) & (second <= 10_000)
         assert_probability(both, 0.25 + math.asin(r) / (2 * math.pi))
+
+    def test_gaussian_scores_have_their_rank_correlations(self) -> None:
+        """Case 12's helper: r = 0.5 gives Spearman 0.482584 and Kendall 1/3."""
+        found = days("07-correlated-pairs")
+        spearman = stats.spearmanr(found["B1"], found["B2"]).statistic
+        kendall = stats.kendalltau(found["B1"], found["B2"]).statistic
+        # Errors of the sample values at r = 0: an upper bound for r = 0.5.
+        assert abs(spearman - 0.482584) <= 4 / math.sqrt(REPLICATIONS - 1)
+        error = math.sqrt(2 * (2 * REPLICATIONS + 5) / (9 * REPLICATIONS * (REPLICATIONS - 1)))
+        assert abs(kendall - 1 / 3) <= 4 * error
 
     def test_clark(self) -> None:
         found = days("07-correlated-pairs")

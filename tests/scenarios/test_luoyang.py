@@ -6,11 +6,13 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import sim
 from sim.plan.rows import Plan
 from sim.plan.scenario import Scenario
+from sim.runs.outcomes import STAGES
 
 FOLDER = Path(__file__).parents[2] / "scenarios" / "luoyang-2021"
 YI = 10**8
@@ -157,6 +159,23 @@ def test_estimated_money_says_by_which_formula(plan: Plan) -> None:
 def test_drivers_know_their_date_and_source(plan: Plan) -> None:
     assert len(plan.drivers) >= 14
     assert all(driver.source and driver.known_by for driver in plan.drivers)
+
+
+def test_the_months_have_a_believable_shape(scenario: Scenario) -> None:
+    """February low, growth to year-end, completing before continuing before new starts."""
+    run = sim.simulate(scenario, replications=10)
+    medians = np.median(run.outcomes.months[:, 1, :12], axis=0)
+    monthly = np.diff(medians, prepend=0)
+    assert monthly.argmin() == 1
+    assert monthly[1] < monthly.mean() / 2
+    assert (monthly > 0).all()
+    plans = dict.fromkeys(STAGES, 0)
+    for one in scenario.plan.projects:
+        if one.stage in plans:
+            plans[one.stage] += one.annual_plan
+    august = np.median(run.outcomes.stage_months[:, :, 7], axis=0)
+    shares = [august[k] / plans[stage] for k, stage in enumerate(STAGES)]
+    assert shares[0] > shares[1] > shares[2]
 
 
 def test_builder_reproduces_the_committed_files(tmp_path: Path) -> None:
