@@ -152,8 +152,8 @@ class TestMergeBias:
     def test_gaussian_scores_have_their_rank_correlations(self) -> None:
         """Case 12's helper: r = 0.5 gives Spearman 0.482584 and Kendall 1/3."""
         found = days("07-correlated-pairs")
-        spearman = stats.spearmanr(found["B1"], found["B2"]).statistic
-        kendall = stats.kendalltau(found["B1"], found["B2"]).statistic
+        spearman = float(stats.spearmanr(found["B1"], found["B2"]).statistic)
+        kendall = float(stats.kendalltau(found["B1"], found["B2"]).statistic)
         # Errors of the sample values at r = 0: an upper bound for r = 0.5.
         assert abs(spearman - 0.482584) <= 4 / math.sqrt(REPLICATIONS - 1)
         error = math.sqrt(2 * (2 * REPLICATIONS + 5) / (9 * REPLICATIONS * (REPLICATIONS - 1)))
