@@ -29,9 +29,30 @@ class Wait(IntEnum):
     """Why a start waits, in the order in which a running maximum splits the wait."""
 
     GATE = 0
-    PREDECESSOR = 1
-    SLIP = 2
-    NO_START = 3
+    WINDOW = 1
+    PREDECESSOR = 2
+    SLIP = 3
+    NO_START = 4
+    EQUITY = 5
+
+
+class Cause(IntEnum):
+    """Why a building time differs from the planned one; calendar causes follow, in order of name.
+
+    The days of a project are booked in billionths (milli-days x ppm), and add up exactly.
+    """
+
+    PULLED_FORWARD = 0
+    WORK = 1
+    STOPS = 2
+    OPPORTUNITIES = 3
+    ARREARS = 4
+    ACCELERATION = 5
+    LAST_DAY = 6
+
+
+NANO_DAYS = 10**9
+"""Units of `Cause` in a day: milli-days x ppm."""
 
 
 class Happening(IntEnum):
@@ -45,6 +66,22 @@ class Happening(IntEnum):
     FINISHED = 5
     DELIVERED = 6
     REPORTED = 7
+    REVIEW_BEGUN = 8
+    RECEIVED = 9
+    SET_ASIDE = 10
+    WAITS_FOR_MONEY = 11
+    STOPPED = 12
+    DROPPED = 13
+    RATE_SET = 14
+    OWED = 15
+    ADVANCE = 16
+    ESTIMATE_EXCEEDED = 17
+    ESTIMATE_ADJUSTED = 18
+    LAPSED = 19
+    IDLE = 20
+    WITHDRAWN = 21
+    JOINED = 22
+    LEFT = 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +95,7 @@ class PhaseRule:
     zh, en : str
         Name.
     does_zh, does_en : str
-        What happens in it in this version; what is still to come is said so.
-    in_force : bool
-        False where nothing happens yet.
+        What happens in it.
     """
 
     phase: Phase
@@ -68,55 +103,60 @@ class PhaseRule:
     en: str
     does_zh: str
     does_en: str
-    in_force: bool
 
 
 PHASES = (
     PhaseRule(
         Phase.RECEIVE, "到账", "Receive",
-        "资金下达到账（待建：目前资金不设上限）",
-        "releases become available (to come: money is unlimited for now)", False,
+        "资金下达到账，收回后调整用途的债券资金到账",
+        "releases become available, and so does bond money moved to another use",
     ),
     PhaseRule(
         Phase.FILES, "备件", "Files",
-        "建设单位备齐材料，递交审批",
-        "owners finish preparation and hand the file in", True,
+        "建设单位备齐材料，到窗口排队",
+        "owners finish preparation; the file joins the queue of its window",
     ),
     PhaseRule(
         Phase.REVIEWS, "审批", "Reviews",
-        "审批办结（按工作日，至少一天；窗口排队待建）",
-        "reviews end (working days, at least one; queues at windows to come)", True,
+        "审批办结（按工作日，至少一天），腾出席位；窗口按先后受理下一批",
+        "reviews end (working days, at least one) and free their places; windows take the next "
+        "files, first come first served",
     ),
     PhaseRule(
         Phase.STARTS, "开工", "Starts",
-        "手续齐备、紧前项目已交付、到计划开工日加推迟、不在禁止开工期的项目开工",
+        "手续齐备、紧前项目已交付、到计划开工日加推迟、不在禁止开工期的项目开工；"
+        "政府项目须先落实首笔资本金并留存",
         "projects start whose gates are passed, predecessors delivered, planned start plus slip "
-        "come, outside no-start periods", True,
+        "come, outside no-start periods; government projects only if their first instalment can "
+        "be set aside",
     ),
     PhaseRule(
         Phase.WORK, "施工", "Work",
-        "按日历推进施工；当日完成全部工作量的项目完工",
-        "work goes on through the calendar; projects whose work is done finish", True,
+        "按日历和当月强度推进施工；触及停工点的停工；当日完成全部工作量的项目完工",
+        "work goes on through the calendar at the month's rate; stops strike; projects whose work "
+        "is done finish",
     ),
     PhaseRule(
         Phase.MEASURE, "计量", "Measure",
-        "月末计量完成价值，按进度款比例形成应付",
-        "month-end: value of work is measured and a share of it becomes payable after the lag",
-        True,
+        "月末计量完成价值，形成应付：预付款、进度款、结算款、质保金",
+        "month-end: value of work is measured and claimed: advance, progress, settlement, "
+        "retention",
     ),
     PhaseRule(
         Phase.PAY, "支付", "Pay",
-        "月末支付到期款项（资金竞争与欠款待建）",
-        "month-end: what is due is paid (competition for money and arrears to come)", True,
+        "月末（12月在国库关账日）支付到期款项：先资本金后债务，各账户按规则分配；付不出的为欠款",
+        "month-end, in December the treasury's cut-off day: what is due is paid, equity before "
+        "debt, each account by its rule; what is not paid is owed",
     ),
     PhaseRule(
         Phase.FINISH, "交付", "Finish",
         "验收期满交付，后续项目与承诺可见",
-        "after acceptance a project is delivered; successors and commitments see it", True,
+        "after acceptance a project is delivered; successors and commitments see it",
     ),
     PhaseRule(
-        Phase.CLOSE, "年结", "Close the year",
-        "年末结转或收回（待建）",
-        "balances lapse or carry over (to come)", False,
+        Phase.CLOSE, "月结与年结", "Close",
+        "定下月施工强度（欠款放缓、年末赶工）；记录账户；12月31日余额结转或收回；年中调整计划",
+        "next month's work rates are set (arrears slow, owners accelerate); accounts are "
+        "recorded; on 31 December balances lapse or carry over; the plan is revised",
     ),
 )  # fmt: skip

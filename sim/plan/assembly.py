@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sim.plan.cells import Converter
+from sim.plan.cells import Converter, month_day
 from sim.plan.configuration import PlanFile
 from sim.plan.rows import (
     Account,
+    BondFloor,
     CalendarRow,
     Commitment,
     Correlation,
     Dependence,
     Driver,
     Gate,
+    Levers,
     Plan,
     Project,
     ProjectType,
@@ -36,10 +38,13 @@ ROW_CLASSES: dict[str, type] = {
     "windows": Window,
     "calendar": CalendarRow,
     "risks": Risk,
+    "bond_floors": BondFloor,
     "commitments": Commitment,
     "correlations": Correlation,
 }
 """The tables of a plan folder; of them only projects.csv must be there."""
+DEBT_CLASSES = ("loan", "special_bond")
+"""Debt, unless a row says that its money counts as equity."""
 _ATTRIBUTE = {"class": "class_", "from": "from_"}
 
 
@@ -58,6 +63,7 @@ def assemble(
     tables: Mapping[str, list[Row]],
     drivers: tuple[Driver, ...],
     dependence: Dependence,
+    levers: Levers,
     states: Mapping[str, str],
 ) -> tuple[Plan, dict[int, int | None]]:
     """Build a plan.
@@ -72,6 +78,8 @@ def assemble(
         The rows of all tables.
     drivers, dependence
         From drivers.toml.
+    levers : Levers
+        What the scenario decides.
     states : mapping of str
         State of each uncertainty.
 
@@ -121,9 +129,13 @@ def assemble(
         target=target,
         amount_unit=file.amount_unit,
         calendar=file.calendar,
+        december_cut_off=month_day(file.december_cut_off),
+        acceleration_premium=file.acceleration_premium,
+        adjustment_days=file.adjustment_days,
+        adjustment_days_above=file.adjustment_days_above,
         labels=labels,
         projects=tuple(sorted(projects, key=lambda one: (one.rank, one.id))),
-        accounts=tuple(sorted(build("accounts"), key=lambda one: one.id)),
+        accounts=tuple(sorted(map(_counted, build("accounts")), key=lambda one: one.id)),
         releases=tuple(sorted(build("releases"), key=lambda one: (
             one.available, one.account, one.batch, one.project, one.amount,
             str(one.issued), one.provenance, one.source))),
@@ -136,12 +148,23 @@ def assemble(
         drivers=drivers,
         dependence=dependence,
         risks=tuple(sorted(build("risks"), key=lambda one: one.id)),
+        bond_floors=tuple(sorted(build("bond_floors"), key=lambda one: (
+            one.county, str(one.issued_from), str(one.issued_to), one.smallest, one.months,
+            one.share, one.source))),
         commitments=tuple(sorted(build("commitments"), key=lambda one: one.id)),
         correlations=tuple(sorted(build("correlations"), key=lambda one: (
             one.variable, one.project_a, one.project_b))),
+        levers=levers,
         states=dict(sorted(states.items())),
     )  # fmt: skip
     return plan, numbers
+
+
+def _counted(one: Account) -> Account:
+    """Say whether an account counts as equity, where the ledger does not."""
+    if one.equity:
+        return one
+    return replace(one, equity="no" if one.class_ in DEBT_CLASSES else "yes")
 
 
 def _complete(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,11 +69,6 @@ def _in_year(day: datetime.date | MonthDay, year: int) -> datetime.date:
     return datetime.date(year, month, number)
 
 
-def causes_of(rows: Sequence[CalendarRow]) -> tuple[str, ...]:
-    """Return the causes that take time, in order of name."""
-    return tuple(sorted({row.cause for row in rows} - {NO_START}))
-
-
 def by_cause(
     rows: Sequence[CalendarRow],
     season: str,
@@ -103,18 +98,38 @@ def by_cause(
     return days
 
 
-def combined(days: dict[str, NDArray[np.float64]], length: int) -> NDArray[np.float64]:
-    """Multiply the availabilities of all causes that take time, in order of name."""
-    product = np.ones(length)
-    for cause in sorted(set(days) - {NO_START}):
-        product = product * days[cause]
-    return product
+def milli_days(
+    days: Mapping[str, NDArray[np.float64]], causes: Sequence[str], length: int, at_least: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Charge each cause, one after another, with what it takes of what the ones before left.
 
+    Parameters
+    ----------
+    days : mapping of cause to ndarray of float64, shape (length,)
+        Availability by cause; a cause that is missing takes nothing.
+    causes : sequence of str
+        The order in which they are charged.
+    length : int
+        Number of days.
+    at_least : int
+        Milli-days that every day keeps. The baseline keeps one, so that a finish planned on a
+        dead day stays exact; realized calendars may keep none.
 
-def milli_days(share: NDArray[np.float64], at_least: int) -> NDArray[np.int64]:
-    """Round shares of a day to milli-days.
-
-    The baseline gives every day at least one milli-day, so that a finish planned on a dead day
-    stays exact; realized calendars may give none.
+    Returns
+    -------
+    left : ndarray of int64, shape (length,)
+        Milli-days of work that each day gives.
+    losses : ndarray of int64, shape (K, length)
+        Milli-days taken by each cause; with what is left they sum to a full day.
     """
-    return np.maximum(np.rint(share * FULL_DAY).astype(np.int64), at_least)
+    share = np.ones(length)
+    left = np.full(length, FULL_DAY, dtype=np.int64)
+    losses = np.zeros((len(causes), length), dtype=np.int64)
+    for k, cause in enumerate(causes):
+        if cause not in days:
+            continue
+        share = share * days[cause]
+        now = np.maximum(np.rint(share * FULL_DAY).astype(np.int64), at_least)
+        losses[k] = left - now
+        left = now
+    return left, losses

@@ -8,13 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sim.plan.configuration import BUILT_IN_UNCERTAINTIES, DriverTable
+from sim.plan.configuration import BUILT_IN_UNCERTAINTIES, DriverTable, LeversTable
 from sim.plan.problems import Problem, Told, nearest
 from sim.plan.tables import RawTable, fields_of
 
-LEVERS: tuple[str, ...] = ()
-"""Levers that the engine knows; the rooms for them come with the full model."""
-
+LEVERS_FILE = "levers"
+"""Under this name problems of levers are told until they are traced to who moved them."""
 _KEY_COLUMN = {"projects": "id", "types": "type", "accounts": "id"}
 _STATES = ("off", "on", "stress")
 
@@ -55,12 +54,15 @@ class Applied:
         Every applied change.
     states : dict of str
         State of each uncertainty: off, on or stress.
+    levers : dict of str
+        Levers that are moved.
     places : dict
         The change that wrote each changed place: (file, row or None, column).
     """
 
     log: list[tuple[str, str, str]] = field(default_factory=list)
     states: dict[str, str] = field(default_factory=dict)
+    levers: dict[str, Any] = field(default_factory=dict)
     places: dict[tuple[str, int | None, str], Change] = field(default_factory=dict)
 
     def attributed(self, problem: Problem) -> Problem:
@@ -104,7 +106,7 @@ def apply_changes(
             elif change.section in _KEY_COLUMN:
                 old = _apply_cell(change, raw[change.section], applied)
             else:
-                raise _ChangeError("unknown_key", nearest=nearest(change.name, LEVERS))
+                old = _apply_lever(change, applied)
         except _ChangeError as error:
             value = "" if error.code == "unknown_key" else error.value or as_text(change.value)
             problems.append(
@@ -160,6 +162,16 @@ def _apply_uncertainty(change: Change, drivers: dict[str, Any], applied: Applied
     table[change.column] = change.value
     applied.places["drivers.toml", None, f"{change.name}.{change.column}"] = change
     return old
+
+
+def _apply_lever(change: Change, applied: Applied) -> str:
+    known = LeversTable.model_fields
+    if change.name not in known or change.column:
+        raise _ChangeError("unknown_key", nearest=nearest(change.name, known))
+    old = applied.levers.get(change.name, known[change.name].default)
+    applied.levers[change.name] = change.value
+    applied.places[LEVERS_FILE, None, f"levers.{change.name}"] = change
+    return as_text("" if old is None else old)
 
 
 def _apply_cell(change: Change, raw: RawTable, applied: Applied) -> str:

@@ -16,8 +16,13 @@ from sim.plan.problems import Problem, Told, nearest
 from sim.plan.tables import FIRST_DATE, LAST_DATE, decode, read_bytes
 
 State = Literal["off", "on", "stress"]
-BUILT_IN_UNCERTAINTIES = ("duration", "cost", "slip", "gates", "acceptance", "dependence")
-"""Uncertainties that come with types and gates rather than from drivers.toml."""
+BUILT_IN_UNCERTAINTIES = (
+    "duration", "cost", "slip", "gates", "acceptance", "dependence", "risks", "money",
+)  # fmt: skip
+"""Uncertainties that come with the tables rather than from drivers.toml.
+
+Without `money` it is unlimited.
+"""
 
 
 class _Strict(BaseModel):
@@ -26,6 +31,7 @@ class _Strict(BaseModel):
 
 
 Day = Annotated[datetime.date, Field(ge=FIRST_DATE, le=LAST_DATE)]
+DecemberDay = Annotated[str, Field(pattern=r"^12-(0[1-9]|[12][0-9]|3[01])$")]
 Labels = dict[str, str | list[str]]
 """Readable names by code; `derived` lists the codes that were inferred."""
 
@@ -40,6 +46,10 @@ class PlanFile(_Strict):
     amount_unit: Literal["元", "万元", "亿元"] = "万元"
     horizon: Day | None = None
     calendar: Literal["site", "continuous"] = "site"
+    december_cut_off: DecemberDay = "12-31"
+    acceleration_premium: float = Field(default=0.2, ge=0, le=10)
+    adjustment_days: int = Field(default=0, ge=0, le=3660)
+    adjustment_days_above: int = Field(default=0, ge=0, le=3660)
     systems: Labels = {}
     programmes: Labels = {}
     counties: Labels = {}
@@ -54,8 +64,8 @@ class DriverTable(_Strict):
     distribution: str
     scope: Literal["city", "county"] = "city"
     acts_on: Literal[
-        "duration", "cost", "intent", "report", "calendar", "special_bond", "fund_budget",
-        "general_budget", "grant", "loan", "own", "coverage", "land",
+        "duration", "cost", "intent", "report", "calendar", "special_bond", "bond_delay",
+        "fund_budget", "general_budget", "grant", "loan", "own", "coverage", "land",
     ]  # fmt: skip
     exposure: dict[str, Any] = {}
     known_by: datetime.date | None = None
@@ -80,6 +90,26 @@ class DependenceTable(_Strict):
     funding: float = Field(default=0.0, ge=0, le=1)
     enterprise: float = Field(default=1.0, ge=0, le=1)
     source: str = ""
+
+
+Names = list[str] | str
+"""A list, or a text with the names separated by semicolons."""
+
+
+class LeversTable(_Strict):
+    """The table [levers] of a scenario: what the city decides."""
+
+    start_rule: Literal["wait", "block"] = "wait"
+    acceleration: Literal["on", "off"] = "on"
+    december_cut_off: DecemberDay | None = None
+    payment_rule: Literal["tier", "pro_rata", "fifo"] | None = None
+    bond_delay_days: int = Field(default=0, ge=0, le=730)
+    bond_reallocation_days: int | None = Field(default=None, ge=1, le=730)
+    drop: Names = []
+    postpone: Names = []
+    pull_forward: Names = []
+    revision_date: Day | None = None
+    mitigate: Names = []
 
 
 class About(_Strict):
@@ -129,6 +159,9 @@ _REASONS = {
     "list_type": Told("须为列表", "expected a list"),
     "dict_type": Told("须为表", "expected a table"),
     "model_type": Told("须为表", "expected a table"),
+    "string_pattern_mismatch": Told(
+        "须为 12 月的一天，写成 12-25", "expected a day of December, like 12-25"
+    ),
     "literal_error": Told("可选：{expected}", "choose from {expected}"),
     "greater_than_equal": Told("须不小于 {ge}", "it must be at least {ge}"),
     "less_than_equal": Told("须不大于 {le}", "it must be at most {le}"),

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from sim.plan.assembly import ROW_CLASSES, Row, assemble
 from sim.plan.cells import Converter
-from sim.plan.changes import Change, apply_changes
+from sim.plan.changes import LEVERS_FILE, Change, apply_changes
 from sim.plan.checks import check_plan
-from sim.plan.configuration import PlanFile, TomlFile, read_toml, shape
+from sim.plan.configuration import LeversTable, PlanFile, TomlFile, read_toml, shape
+from sim.plan.levers import read_levers
 from sim.plan.drivers import read_drivers
 from sim.plan.filed import Filed
 from sim.plan.problems import InputError, Problem, errors_of, nearest
@@ -62,10 +63,13 @@ def load_plan_with(
     converter = Converter(folder, frame.amount_unit, problems)
     tables = {table: _converted(converter, raw[table], table) for table in raw}
     drivers, dependence = read_drivers(drivers_file, converter, applied.states, problems)
+    moved = TomlFile(LEVERS_FILE, {"levers": applied.levers})
+    table = shape(LeversTable, applied.levers, moved, problems, ("levers",)) or LeversTable()
+    levers = read_levers(table)
     _tell_unknown_files(names - converter.samples, problems)
     if raw["projects"].whole and not raw["projects"].rows:
         problems.append(Problem("no_rows", "projects.csv"))
-    plan, numbers = assemble(folder, frame, tables, drivers, dependence, applied.states)
+    plan, numbers = assemble(folder, frame, tables, drivers, dependence, levers, applied.states)
     if file is not None and file.target is None:
         problems.append(Problem("no_target", "plan.toml", level="warning"))
     filed = Filed(numbers, _defined(raw, tables), framed=file is not None)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sim.plan.approvals import GateChain, lay_out_gates
 from sim.plan.assembly import NEUTRAL_TYPE
-from sim.plan.availability import NO_START, by_cause, combined, milli_days
+from sim.plan.availability import NO_START, by_cause, milli_days
 from sim.plan.baseline import BaselineCalendar, opening_claims
 from sim.plan.curves import PPM, SEGMENTS, knots
 from sim.plan.rows import Plan, ProjectType
@@ -43,12 +43,16 @@ class Portfolio:
         Day of each month-end from the status date to the horizon.
     year_end_month : int
         Position of the plan year's end in `month_ends`.
+    pay_days : ndarray of int64, shape (M,)
+        Day of each month's payment run: the month-end, in December the treasury's cut-off day.
     planned_start, planned_finish : ndarray of int64, shape (P,)
         Days; negative before day 0.
     begun, finished : ndarray of bool, shape (P,)
         State at the status date.
     in_target : ndarray of bool, shape (P,)
         Whether the project counts towards the year's target (reserve does not).
+    dropped, postponed, pulled : ndarray of bool, shape (P,)
+        What levers decide: leaves the plan, waits for the next year, comes out of the reserve.
     before_year, done, year_end_value, total : ndarray of int64, shape (P,)
         Yuan: value before the plan year, at the status date, filed for year-end, in all.
     class_of : ndarray of int64, shape (P,)
@@ -57,6 +61,12 @@ class Portfolio:
         Calendar classes in use.
     availability : ndarray of int64, shape (C, D)
         Milli-days of each day from `first_day` to the last planned finish or the horizon.
+    causes : tuple of str
+        Calendar causes, in the order in which they are charged.
+    losses : ndarray of int64, shape (K, C, D)
+        Milli-days that each cause takes of each day.
+    planned_losses : ndarray of int64, shape (P, K)
+        The same between planned start (or day 0) and finish.
     first_day : int
         Day of the first column of `availability`.
     may_start : ndarray of bool, shape (C, days)
@@ -69,10 +79,10 @@ class Portfolio:
         Curve up to year-end and from there on, ppm of each piece's value.
     pay_ratio : ndarray of int64, shape (P,)
         Share of measured value payable before settlement, ppm.
-    pay_lag_months : ndarray of int64, shape (P, M)
-        Month-end run at which what is measured at a month-end gets paid.
     opening_claims : ndarray of int64, shape (P, M)
         Yuan measured before the status date and still to be paid, by month-end run.
+    filed_value : ndarray of int64, shape (P, Y)
+        Yuan of value at each month-end of the plan year, as filed.
     chains : tuple of GateChain or None
         Open gates of each project.
     predecessors : tuple of tuple of int
@@ -85,12 +95,16 @@ class Portfolio:
     origin: datetime.date
     days: int
     month_ends: Ints
+    pay_days: Ints
     year_end_month: int
     planned_start: Ints
     planned_finish: Ints
     begun: NDArray[np.bool_]
     finished: NDArray[np.bool_]
     in_target: NDArray[np.bool_]
+    dropped: NDArray[np.bool_]
+    postponed: NDArray[np.bool_]
+    pulled: NDArray[np.bool_]
     before_year: Ints
     done: Ints
     year_end_value: Ints
@@ -98,6 +112,9 @@ class Portfolio:
     class_of: Ints
     classes: tuple[tuple[str, str], ...]
     availability: Ints
+    causes: tuple[str, ...]
+    losses: Ints
+    planned_losses: Ints
     first_day: int
     may_start: NDArray[np.bool_]
     work_before: Ints
@@ -106,8 +123,8 @@ class Portfolio:
     first_knots: NDArray[np.int32]
     second_knots: NDArray[np.int32]
     pay_ratio: Ints
-    pay_lag_months: Ints
     opening_claims: Ints
+    filed_value: Ints
     chains: tuple[GateChain | None, ...]
     predecessors: tuple[tuple[int, ...], ...]
 
@@ -124,8 +141,16 @@ class Portfolio:
     @property
     def baseline_start(self) -> Ints:
         """Day on which each project starts as planned: day 0 where the date has passed unused."""
-        late = ~self.begun & ~self.finished & (self.planned_start < 0)
-        return np.where(late, 0, self.planned_start)
+        return np.where(self._late, 0, self.planned_start)
+
+    @property
+    def decided_start(self) -> Ints:
+        """The same after levers: day 0 for what is pulled forward."""
+        return np.where(self.pulled, np.minimum(self.baseline_start, 0), self.baseline_start)
+
+    @property
+    def _late(self) -> NDArray[np.bool_]:
+        return ~self.begun & ~self.finished & (self.planned_start < 0)
 
     def type_of(self, position: int) -> ProjectType:
         """Return the type of a project, the neutral one where none is given."""
@@ -159,6 +184,8 @@ def build_portfolio(plan: Plan) -> Portfolio:
 
     days, year_end = day(plan.horizon) + 1, day(plan.year_end)
     month_ends = _month_ends(origin, plan.horizon)
+    cut_off = plan.levers.december_cut_off or plan.december_cut_off
+    pay_days = _pay_days(origin, month_ends, cut_off)
     starts = np.array([day(one.planned_start) for one in projects], dtype=np.int64)
     finishes = np.array([day(one.planned_finish) for one in projects], dtype=np.int64)
     finished = finishes < 0
@@ -170,12 +197,11 @@ def build_portfolio(plan: Plan) -> Portfolio:
     )
     classes, class_of = _classes(plan)
     first_day, last_day = int(min(starts.min(), 0)), int(max(finishes.max(), days - 1))
-    availability, may_start = _calendars(plan, classes, origin, first_day, last_day, days)
-    cumulative = np.concatenate(
-        [np.zeros((len(classes), 1), dtype=np.int64), np.cumsum(availability, axis=1)], axis=1
+    causes = _causes(plan)
+    availability, losses, may_start = _calendars(
+        plan, classes, causes, origin, first_day, last_day, days
     )
-
-    calendar = BaselineCalendar(cumulative, class_of, first_day)
+    calendar = BaselineCalendar(_before(availability), class_of, first_day)
     types = [plan.types.get(one.type, NEUTRAL_TYPE) for one in projects]
     effective_starts = np.where(~begun & ~finished & (starts < 0), 0, starts)
     zeros = np.zeros(len(projects), dtype=np.int64)
@@ -202,25 +228,53 @@ def build_portfolio(plan: Plan) -> Portfolio:
         )
     )
     pay_ratio = np.array([round(one.pay_ratio * PPM) for one in types], dtype=np.int64)
-    lags = np.array([one.pay_lag_days for one in types], dtype=np.int64)
-    lag_months = np.searchsorted(month_ends, month_ends[None, :] + lags[:, None], side="left")
     index = {one.id: position for position, one in enumerate(projects)}
     arrears = np.array([one.arrears for one in projects], dtype=np.int64)
     opening = opening_claims(
-        types, origin, month_ends, calendar, starts, begun, work_before, work_left, done, pay_ratio
+        types, origin, pay_days, calendar, starts, begun, work_before, work_left, done, pay_ratio
     )
     opening[:, 0] += arrears
+    decided = {
+        name: np.array([one.id in getattr(plan.levers, name) for one in projects], dtype=np.bool_)
+        for name in ("drop", "postpone", "pull_forward")
+    }
+    lost = (
+        np.stack(
+            [
+                BaselineCalendar(_before(row), class_of, first_day).work(
+                    np.maximum(effective_starts, 0), finishes
+                )
+                for row in losses
+            ],
+            axis=1,
+        )
+        if causes
+        else (np.zeros((len(projects), 0), dtype=np.int64))
+    )
+    filed_value = _filed_value(
+        month_ends[month_ends <= year_end],
+        calendar,
+        effective_starts,
+        to_year_end,
+        done,
+        year_end_value,
+        first_knots,
+    )
     return Portfolio(
         plan=plan,
         origin=origin,
         days=days,
         month_ends=month_ends,
+        pay_days=pay_days,
         year_end_month=int(np.searchsorted(month_ends, year_end)),
         planned_start=starts,
         planned_finish=finishes,
         begun=begun,
         finished=finished,
         in_target=np.array([one.stage != "reserve" for one in projects], dtype=np.bool_),
+        dropped=decided["drop"],
+        postponed=decided["postpone"],
+        pulled=decided["pull_forward"],
         before_year=before_year,
         done=done,
         year_end_value=year_end_value,
@@ -228,6 +282,9 @@ def build_portfolio(plan: Plan) -> Portfolio:
         class_of=class_of,
         classes=classes,
         availability=availability,
+        causes=causes,
+        losses=losses,
+        planned_losses=lost,
         first_day=first_day,
         may_start=may_start,
         work_before=work_before,
@@ -236,8 +293,8 @@ def build_portfolio(plan: Plan) -> Portfolio:
         first_knots=first_knots,
         second_knots=second_knots,
         pay_ratio=pay_ratio,
-        pay_lag_months=lag_months,
         opening_claims=opening,
+        filed_value=filed_value,
         chains=chains,
         predecessors=tuple(
             tuple(sorted(index[other] for other in one.predecessors)) for one in projects
@@ -266,24 +323,75 @@ def _classes(plan: Plan) -> tuple[tuple[tuple[str, str], ...], Ints]:
     return classes, np.array([position[pair] for pair in pairs], dtype=np.int64)
 
 
+def _before(of_days: Ints) -> Ints:
+    """Return the sum before each day, of shape (C, D + 1), from what each day has."""
+    zeros = np.zeros((len(of_days), 1), dtype=np.int64)
+    return np.concatenate([zeros, np.cumsum(of_days, axis=1)], axis=1)
+
+
+def _pay_days(origin: datetime.date, month_ends: Ints, cut_off: tuple[int, int]) -> Ints:
+    """Return the day of each month's payment run, never before the status date."""
+    days = []
+    for end in month_ends.tolist():
+        date = origin + datetime.timedelta(days=end)
+        early = (datetime.date(date.year, *cut_off) - origin).days if date.month == 12 else end
+        days.append(max(min(end, early), 0))
+    return np.array(days, dtype=np.int64)
+
+
+def _causes(plan: Plan) -> tuple[str, ...]:
+    """Return the causes that take time: of the calendar's rows, and of drivers with a window."""
+    if plan.calendar == "continuous":
+        return ()
+    rows = {one.cause for one in plan.calendar_rows} - {NO_START}
+    return tuple(sorted(rows | {one.name for one in plan.drivers if one.window is not None}))
+
+
 def _calendars(
     plan: Plan,
     classes: Sequence[tuple[str, str]],
+    causes: Sequence[str],
     origin: datetime.date,
     first: int,
     last: int,
     days: int,
-) -> tuple[Ints, NDArray[np.bool_]]:
+) -> tuple[Ints, Ints, NDArray[np.bool_]]:
     rows = [] if plan.calendar == "continuous" else plan.calendar_rows
     length = last - first + 1
     availability = np.empty((len(classes), length), dtype=np.int64)
+    losses = np.empty((len(causes), len(classes), length), dtype=np.int64)
     may_start = np.ones((len(classes), days), dtype=np.bool_)
     for position, (season, county) in enumerate(classes):
-        causes = by_cause(rows, season, county, origin, first, last)
-        availability[position] = milli_days(combined(causes, length), at_least=1)
-        if NO_START in causes:
-            may_start[position] = causes[NO_START][-first : days - first] > 0
-    return availability, may_start
+        shares = by_cause(rows, season, county, origin, first, last)
+        availability[position], losses[:, position] = milli_days(shares, causes, length, 1)
+        if NO_START in shares:
+            may_start[position] = shares[NO_START][-first : days - first] > 0
+    return availability, losses, may_start
+
+
+def _filed_value(
+    month_ends: Ints,
+    calendar: BaselineCalendar,
+    starts: Ints,
+    to_year_end: Ints,
+    done: Ints,
+    year_end_value: Ints,
+    knots_of_year: NDArray[np.int32],
+) -> Ints:
+    """Read each project's filed curve at the month-ends of the year, by its planned work."""
+    values = np.empty((len(done), len(month_ends)), dtype=np.int64)
+    whole = np.maximum(to_year_end, 1)
+    first = np.maximum(starts, 0)
+    rows = np.arange(len(done))
+    for month, day in enumerate(month_ends.tolist()):
+        last = np.full(len(done), day, dtype=np.int64)
+        worked = np.where(to_year_end > 0, np.minimum(calendar.work(first, last), to_year_end), 0)
+        step, rest = np.divmod(worked * SEGMENTS, whole)
+        low = knots_of_year[rows, np.minimum(step, SEGMENTS - 1)].astype(np.int64)
+        high = knots_of_year[rows, np.minimum(step + 1, SEGMENTS)].astype(np.int64)
+        share = np.where(step >= SEGMENTS, PPM, low + (high - low) * rest // whole)
+        values[:, month] = done + (year_end_value - done) * share // PPM
+    return values
 
 
 def _curves(

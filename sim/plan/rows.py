@@ -173,6 +173,58 @@ class Risk:
 
 
 @dataclass(frozen=True, slots=True)
+class BondFloor:
+    """A row of bond_floors.csv: what share of a bond release must be spent so many months on."""
+
+    county: str
+    issued_from: datetime.date | None
+    issued_to: datetime.date | None
+    smallest: int
+    months: int
+    share: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Levers:
+    """What the city decides; the defaults change nothing.
+
+    Attributes
+    ----------
+    start_rule : {"wait", "block"}
+        Whether a project that waits for money lets others pass.
+    acceleration : {"on", "off"}
+        Whether owners may accelerate from August to November.
+    december_cut_off : (month, day) or None
+        Last payment day of the year, where it is not the plan's own.
+    payment_rule : {"tier", "pro_rata", "fifo"} or None
+        Rule of all accounts, where it is not their own.
+    bond_delay_days : int
+        Days by which special bonds are issued and usable later.
+    bond_reallocation_days : int or None
+        Days from withdrawing bond money idle at six months to its new use.
+    drop, postpone, pull_forward : tuple of str
+        Projects that leave the plan, wait for the next year, or come out of the reserve.
+    revision_date : datetime.date or None
+        Day on which the plan is revised.
+    mitigate : tuple of str
+        Risks that are mitigated.
+    """
+
+    start_rule: str = "wait"
+    acceleration: str = "on"
+    december_cut_off: MonthDay | None = None
+    payment_rule: str | None = None
+    bond_delay_days: int = 0
+    bond_reallocation_days: int | None = None
+    drop: tuple[str, ...] = ()
+    postpone: tuple[str, ...] = ()
+    pull_forward: tuple[str, ...] = ()
+    revision_date: datetime.date | None = None
+    mitigate: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Commitment:
     """A row of commitments.csv."""
 
@@ -275,6 +327,12 @@ class Plan:
         Year of the annual plan.
     target : int
         Investment that the year is to bring, yuan.
+    december_cut_off : (month, day)
+        The treasury's last payment day of the year.
+    acceleration_premium : float
+        Extra cost of accelerated value, as a share of it.
+    adjustment_days, adjustment_days_above : int
+        Days that an adjustment of the approved estimate takes, up to 10 % and above.
     calendar : {"site", "continuous"}
         Whether seasons and causes bind, or every day is a full working day.
     labels : mapping
@@ -291,6 +349,10 @@ class Plan:
     target: int
     amount_unit: str
     calendar: str
+    december_cut_off: MonthDay
+    acceleration_premium: float
+    adjustment_days: int
+    adjustment_days_above: int
     labels: Mapping[str, Mapping[str, str]]
     projects: tuple[Project, ...]
     accounts: tuple[Account, ...]
@@ -302,8 +364,10 @@ class Plan:
     drivers: tuple[Driver, ...]
     dependence: Dependence
     risks: tuple[Risk, ...]
+    bond_floors: tuple[BondFloor, ...]
     commitments: tuple[Commitment, ...]
     correlations: tuple[Correlation, ...]
+    levers: Levers
     states: Mapping[str, str]
 
     @property

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.plan.availability import ANY_SEASON, by_cause, combined, milli_days, recurring, spells
+from sim.plan.availability import ANY_SEASON, FULL_DAY, by_cause, recurring, spells
 from sim.plan.portfolio import Portfolio
 from sim.plan.quantiles import quantile
 from sim.plan.rows import Driver
@@ -40,6 +40,8 @@ class Stop:
         Calendar classes that it strikes.
     factors : ndarray of float64
         Share of a day left in each of them.
+    cause : int
+        Position of the cause that it is charged to.
     """
 
     driver: Driver
@@ -51,6 +53,7 @@ class Stop:
     placed: bool
     rows: NDArray[np.int64]
     factors: Floats
+    cause: int
 
     @property
     def labels(self) -> tuple[Label, Label, Label]:
@@ -68,8 +71,8 @@ class CalendarModel:
 
     Attributes
     ----------
-    still : ndarray of float64, shape (C, days)
-        Availability from the causes that no driver redraws.
+    still : ndarray of float64, shape (K, C, days)
+        Availability by cause; 1 for the causes that drivers redraw.
     stops : tuple of Stop
         Everything that may strike.
     """
@@ -98,11 +101,13 @@ def calendar_model(portfolio: Portfolio, drivers: Sequence[Driver]) -> CalendarM
         return None
     redrawn = {driver.cause for driver in drivers if driver.cause}
     last = portfolio.days - 1
-    still = np.empty((len(portfolio.classes), portfolio.days))
+    still = np.ones((len(portfolio.causes), len(portfolio.classes), portfolio.days))
     rows = [row for row in plan.calendar_rows if row.cause not in redrawn]
     for c, (season, county) in enumerate(portfolio.classes):
-        causes = by_cause(rows, season, county, portfolio.origin, 0, last)
-        still[c] = combined(causes, portfolio.days)
+        shares = by_cause(rows, season, county, portfolio.origin, 0, last)
+        for k, cause in enumerate(portfolio.causes):
+            if cause in shares:
+                still[k, c] = shares[cause]
     stops: list[Stop] = []
     for driver in drivers:
         build = _spell_stops if driver.cause else _window_stops
@@ -131,7 +136,8 @@ def _spell_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
     for first, last, place in sorted(found, key=lambda key: (*key[:2], key[2] or "")):
         factors = found[first, last, place]
         day = portfolio.origin + datetime.timedelta(days=first)
-        yield _stop(driver, place, day.toordinal(), 0, (first, last), False, factors)
+        cause = portfolio.causes.index(driver.cause)
+        yield _stop(driver, place, day.toordinal(), 0, (first, last), False, factors, cause)
 
 
 def _window_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
@@ -151,7 +157,8 @@ def _window_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
             if span[1] < 0 or span[0] >= portfolio.days:
                 continue
             for episode in range(driver.episodes):
-                yield _stop(driver, place, year * 100, episode, span, True, factors)
+                cause = portfolio.causes.index(driver.name)
+                yield _stop(driver, place, year * 100, episode, span, True, factors, cause)
 
 
 def _stop(
@@ -162,14 +169,17 @@ def _stop(
     span: tuple[int, int],
     placed: bool,
     factors: dict[int, float],
+    cause: int,
 ) -> Stop:
     subject = driver.name if place is None else f"{driver.name}/{place}"
     rows = np.array(sorted(factors), dtype=np.int64)
     shares = np.array([factors[c] for c in sorted(factors)])
-    return Stop(driver, subject, index, episode, *span, placed, rows, shares)
+    return Stop(driver, subject, index, episode, *span, placed, rows, shares, cause)
 
 
-def realized_calendar(model: CalendarModel, uniforms: Floats) -> NDArray[np.int64]:
+def realized_calendar(
+    model: CalendarModel, uniforms: Floats
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Apply the stops of one replication.
 
     Parameters
@@ -181,11 +191,14 @@ def realized_calendar(model: CalendarModel, uniforms: Floats) -> NDArray[np.int6
 
     Returns
     -------
-    ndarray of int64, shape (C, days)
+    left : ndarray of int64, shape (C, days)
         Milli-days of each day; a realized calendar may give none.
+    losses : ndarray of int64, shape (K, C, days)
+        Milli-days taken by each cause, one after another; with what is left they sum to a full
+        day.
     """
-    share = model.still.copy()
-    days = share.shape[1]
+    shares = model.still.copy()
+    days = shares.shape[2]
     for stop, (length, occurs, place) in zip(
         model.stops, uniforms.reshape(-1, DRAWS_PER_STOP), strict=True
     ):
@@ -201,5 +214,13 @@ def realized_calendar(model: CalendarModel, uniforms: Floats) -> NDArray[np.int6
         else:
             begin = stop.first + (stop.last - stop.first + 1 - count) // 2
         span = slice(max(begin, 0), max(min(begin + count, days), 0))
-        share[stop.rows, span] *= stop.factors[:, None]
-    return milli_days(share, at_least=0)
+        shares[stop.cause, stop.rows, span] *= stop.factors[:, None]
+    losses = np.empty(shares.shape, dtype=np.int64)
+    share = np.ones(shares.shape[1:])
+    left = np.full(shares.shape[1:], FULL_DAY, dtype=np.int64)
+    for k in range(len(shares)):
+        share *= shares[k]
+        now = np.rint(share * FULL_DAY).astype(np.int64)
+        losses[k] = left - now
+        left = now
+    return left, losses

@@ -15,9 +15,19 @@ from sim.plan.tables import YUAN_PER_UNIT
 from sim.sampling import register
 from sim.sampling.calendars import realized_calendar
 from sim.sampling.frame import cumulative
+from sim.sampling.money import ACCOUNT_ROOMS, own_share, realized_releases
 from sim.sampling.realization import Bools, Ints, Realization
+from sim.sampling.risks import strike
 from sim.sampling.sampler import ADDING, MULTIPLYING, Sampler, subjects
 from sim.sampling.streams import uniforms
+from sim.sampling.strikes import (
+    Stops,
+    extra_cost,
+    gate_effects,
+    no_stops,
+    stops_of,
+    work_saved,
+)
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +35,8 @@ _WORK_LIMIT = 10**12
 """Milli-days: a thousand times a project of centuries; times the curve's segments it fits int64."""
 _AMOUNT_LIMIT = 9 * 10**12
 """Yuan: times a million ppm it fits int64."""
+LAND = "land"
+"""The gate whose times the land quota stretches."""
 _REPORT_LIMIT = 1000 * PPM
 _NO_START_SPREAD_DAYS = 180
 """A start that the year does not see happens in the first half of the next, uniformly."""
@@ -49,28 +61,45 @@ def draw(sampler: Sampler, replications: Sequence[int]) -> Iterator[Realization]
     u = uniforms(sampler.seed, numbers, sampler.addresses)
     batch = _Batch(sampler, u)
     drivers, factors = batch.drivers()
-    earliest, acceptance = batch.starts(), batch.acceptance()
-    work, first_work = batch.work(factors["duration"])
+    slip, acceptance = batch.starts(), batch.acceptance()
+    work, first_work, saved = batch.work(factors["duration"])
     year_end_value, total = batch.values(factors["cost"], factors["intent"])
+    advance = batch.advances(year_end_value, total)
     # A report may fall short of the work, but not below nothing: 1 + overstatement >= 0.
     overstatement = _whole((1 + factors["report"]) * PPM, _REPORT_LIMIT, "report") - PPM
-    gate_open, preparation, review, workdays = batch.gates()
+    gate_open, preparation, review, workdays = batch.gates(factors["land"])
+    delay, dropped = batch.gate_strikes()
+    release_day, release_amount = batch.releases()
+    own = own_share(factors["own"])
     for row, number in enumerate(numbers.tolist()):
+        calendar, losses = batch.calendar(row)
+        stops = batch.stops(row, work[row])
         yield Realization(
             replication=number,
-            earliest_start=earliest[row],
+            slip=slip[row],
             work=work[row],
             first_work=first_work[row],
+            work_saved=saved[row],
             year_end_value=year_end_value[row],
             total=total[row],
+            advance=advance[row],
             acceptance=acceptance[row],
             overstatement=overstatement[row],
             gate_open=gate_open,
             gate_preparation=preparation[row],
             gate_review=review[row],
+            gate_delay=delay[row],
+            gate_dropped=dropped[row],
+            stop_first=stops.first,
+            stop_at=stops.at,
+            stop_days=stops.days,
             workdays=workdays,
-            calendar=batch.calendar(row),
+            calendar=calendar,
+            calendar_losses=losses,
             may_start=batch.may_start(),
+            release_day=release_day[row],
+            release_amount=release_amount[row],
+            own_share=own[row],
             drivers={name: float(values[row]) for name, values in drivers.items()},
         )
 
@@ -83,6 +112,10 @@ class _Batch:
         self._portfolio = sampler.portfolio
         self._count = len(u)
         self._duration_u, self._cost_u = self._probabilities()
+        self._struck = None
+        if sampler.risks is not None:
+            self._struck = strike(sampler.risks, self._of("risks"))
+        self._money: dict[tuple[str, int], Floats] = {}
 
     def _of(self, group: str) -> Floats:
         return self._u[:, self._sampler.groups[group]]
@@ -100,9 +133,15 @@ class _Batch:
         for driver in self._sampler.drivers:
             if driver.acts_on == "calendar":
                 continue
-            for subject in subjects(self._portfolio, driver):
-                drawn[subject] = quantile(driver.active, u[:, column])
+            for subject, index in subjects(self._portfolio, driver):
+                values = quantile(driver.active, u[:, column])
                 column += 1
+                if index == 0:
+                    drawn[subject] = values
+                if driver.acts_on in ACCOUNT_ROOMS:
+                    self._money[subject, index] = values
+            if driver.acts_on in ACCOUNT_ROOMS:
+                continue
             exposure = np.array(
                 [
                     driver.exposure.of(self._portfolio.attribute(i, driver.exposure.by))
@@ -121,24 +160,30 @@ class _Batch:
         return drawn, effect
 
     def starts(self) -> Ints:
-        """Planned start plus slip; a start that the year does not see falls into the next."""
+        """Days of slip; a start that the year does not see falls into the next."""
         portfolio = self._portfolio
-        start = np.broadcast_to(portfolio.baseline_start, (self._count, portfolio.size)).copy()
+        planned = portfolio.decided_start
+        start = np.broadcast_to(planned, (self._count, portfolio.size)).copy()
         waiting = ~portfolio.begun & ~portfolio.finished
-        if not self._sampler.switched_on("slip"):
-            return start
+        if self._sampler.switched_on("slip"):
+            self._slip(start, np.flatnonzero(waiting), planned)
+        held = np.where(portfolio.postponed & waiting, portfolio.year_end_day + 1, planned)
+        return np.maximum(start, held) - planned
+
+    def _slip(self, start: Ints, waiting: Ints, planned: Ints) -> None:
+        """Add slips and missed starts to planned days, in place."""
+        portfolio = self._portfolio
         slip_u, missed_u = self._of(register.SLIP), self._of(register.NO_START)
         delay = np.floor(self._of(register.NO_START_DELAY) * _NO_START_SPREAD_DAYS)
         next_year = portfolio.year_end_day + 1
-        for i in np.flatnonzero(waiting):
+        for i in waiting:
             one = portfolio.type_of(int(i))
             slip = np.maximum(np.rint(quantile(one.slip, slip_u[:, i])), 0).astype(np.int64)
             start[:, i] += slip
-            if portfolio.baseline_start[i] < next_year and one.no_start > 0:
+            if planned[i] < next_year and one.no_start > 0:
                 missed = missed_u[:, i] < one.no_start
                 late = next_year + delay[:, i].astype(np.int64)
                 start[:, i] = np.where(missed, np.maximum(start[:, i], late), start[:, i])
-        return start
 
     def acceptance(self) -> Ints:
         """Days from finish to delivery."""
@@ -184,8 +229,8 @@ class _Batch:
             np.clip(special.ndtr(cost), edge, 1 - edge),
         )
 
-    def work(self, driven: Floats) -> tuple[Ints, Ints]:
-        """Milli-days of work left, and the part before the year-end knot."""
+    def work(self, driven: Floats) -> tuple[Ints, Ints, Ints]:
+        """Milli-days of work left, the part before the year-end knot, and what was saved of it."""
         portfolio, projects = self._portfolio, self._portfolio.plan.projects
         u, on = self._duration_u, self._sampler.switched_on("duration")
         distributions = [one.duration for one in projects]
@@ -196,8 +241,12 @@ class _Batch:
         for i in np.flatnonzero(replaces):
             planned[:, i] = self._work_of_days(int(i), np.rint(drawn[:, i]).astype(np.int64))
         work = _whole(planned * multiplier * driven, _WORK_LIMIT, "work")
+        saved = np.zeros_like(work)
+        if self._sampler.risks is not None and self._struck is not None:
+            saved = work_saved(self._sampler.risks, self._struck, work)
+        work = work - saved
         whole = np.maximum(portfolio.work_left, 1)
-        return work, _scaled(work, portfolio.work_to_year_end, whole)
+        return work, _scaled(work, portfolio.work_to_year_end, whole), saved
 
     def _work_of_days(self, i: int, days: Ints) -> Ints:
         """Effective work after the status date of a construction that takes so many days."""
@@ -222,10 +271,15 @@ class _Batch:
         multiplied = left * (drawn if on else 1.0) * driven
         replaced = np.maximum(drawn * unit - portfolio.done, 0) * driven
         rest = np.where(replaces, replaced, multiplied)
-        total = portfolio.done + _whole(rest, _AMOUNT_LIMIT, "cost")
         filed = (portfolio.year_end_value - portfolio.done).astype(np.float64)
         share = np.divide(filed, left, out=np.ones_like(filed), where=left > 0)
-        raised = _whole(rest * share * (1 + intent), _AMOUNT_LIMIT, "intent")
+        in_year = rest * share
+        if self._sampler.risks is not None and self._struck is not None:
+            more, sooner = self._risk_cost()
+            rest, in_year = rest + left * more, in_year + left * sooner
+            rest = rest + self._sampler.risks.mitigation_cost
+        total = portfolio.done + _whole(np.maximum(rest, 0), _AMOUNT_LIMIT, "cost")
+        raised = _whole(np.maximum(in_year, 0) * (1 + intent), _AMOUNT_LIMIT, "intent")
         knot = portfolio.done + raised
         # Pre-work spending is what was filed: neither growth nor intent of the construction.
         prework = portfolio.baseline_start > portfolio.year_end_day
@@ -234,7 +288,46 @@ class _Batch:
         total = np.where(portfolio.finished, portfolio.done, total)
         return np.where(portfolio.finished, portfolio.done, np.maximum(knot, portfolio.done)), total
 
-    def gates(self) -> tuple[Bools, Ints, Ints, Ints]:
+    def _risk_cost(self) -> tuple[Floats, Floats]:
+        """Change of the cost left by risks, in all and up to the knot, as multiples of it."""
+        assert self._sampler.risks is not None and self._struck is not None
+        whole = np.maximum(self._portfolio.work_left, 1)
+        until = np.where(self._portfolio.work_left > 0, self._portfolio.work_to_year_end / whole, 1)
+        return extra_cost(self._sampler.risks, self._struck, until)
+
+    def advances(self, knot: Ints, total: Ints) -> Ints:
+        """Yuan claimed at the start: a share of what is intended in the first year."""
+        portfolio = self._portfolio
+        share = np.array([round(portfolio.type_of(i).advance * PPM) for i in range(portfolio.size)])
+        days = portfolio.planned_finish - portfolio.baseline_start + 1
+        first_year = np.minimum(PPM * 365 // np.maximum(days, 1), PPM)
+        later = portfolio.baseline_start > portfolio.year_end_day
+        intended = np.where(later, (total - knot) * first_year // PPM, knot - portfolio.done)
+        starts = ~portfolio.begun & ~portfolio.finished
+        return np.asarray(np.where(starts, intended * share // PPM, 0), dtype=np.int64)
+
+    def gate_strikes(self) -> tuple[Ints, Bools]:
+        """Days by which risks move files, and gates at which projects are given up."""
+        count = int(self._sampler.frame.gate_first[-1])
+        if self._sampler.risks is None or self._struck is None:
+            shape = (self._count, count)
+            return np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.bool_)
+        return gate_effects(self._sampler.risks, self._struck, count)
+
+    def stops(self, row: int, work: Ints) -> Stops:
+        """Stops of one replication."""
+        if self._sampler.risks is None or self._struck is None:
+            return no_stops(self._portfolio.size)
+        return stops_of(self._sampler.risks, self._struck, row, work)
+
+    def releases(self) -> tuple[Ints, Ints]:
+        """Day and yuan of every release."""
+        acting = [one for one in self._sampler.drivers if one.acts_on in ACCOUNT_ROOMS]
+        return realized_releases(
+            self._portfolio, self._sampler.purses, acting, self._money, self._count
+        )
+
+    def gates(self, land: Floats) -> tuple[Bools, Ints, Ints, Ints]:
         """State and working days of every open gate, and the count of working days."""
         sampler = self._sampler
         shape = (self._count, int(sampler.frame.gate_first[-1]))
@@ -258,6 +351,16 @@ class _Batch:
         drawn = self._quantiles([gate.preparation for gate, _ in columns],
                                 self._of(register.GATE_PREPARATION))  # fmt: skip
         read = self._quantiles([gate.review for gate, _ in columns], self._of(register.GATE_REVIEW))
+        quota = [
+            (k, i)
+            for k, (i, gate) in enumerate(
+                (i, gate) for i, chain in sampler.chains for gate in chain.gates
+            )
+            if gate == LAND
+        ]
+        for column, project in quota:
+            drawn[:, column] *= land[:, project]
+            read[:, column] *= land[:, project]
         left = self._of(register.GATE_ELAPSED)
         for column, (_, under_way) in enumerate(columns):
             if under_way:
@@ -271,12 +374,13 @@ class _Batch:
         review = np.maximum(np.rint(read), 1).astype(np.int64)
         return is_open, preparation, review, sampler.workdays
 
-    def calendar(self, row: int) -> Ints:
-        """Cumulative availability of one replication."""
+    def calendar(self, row: int) -> tuple[Ints, Ints]:
+        """Cumulative availability of one replication, and what each cause takes."""
         model = self._sampler.calendar
         if model is None:
-            return self._sampler.planned_calendar
-        return cumulative(realized_calendar(model, self._of("calendar")[row]))
+            return self._sampler.planned_calendar, self._sampler.planned_losses
+        left, losses = realized_calendar(model, self._of("calendar")[row])
+        return cumulative(left), cumulative(losses)
 
     def may_start(self) -> Bools:
         """Days on which projects may start; every day where uncertainty is off."""

@@ -13,6 +13,7 @@ from sim.plan.portfolio import Portfolio
 from sim.plan.problems import InputError, Problem
 from sim.plan.rows import Driver
 from sim.sampling import register
+from sim.sampling.accounts import Purses, lay_out_accounts
 from sim.sampling.calendars import CalendarModel, calendar_model
 from sim.sampling.dependence import (
     GivenCorrelation,
@@ -21,12 +22,13 @@ from sim.sampling.dependence import (
     one_factor_loadings,
 )
 from sim.sampling.frame import build_frame, count_workdays, cumulative
+from sim.sampling.money import ACCOUNT_ROOMS, years_of
 from sim.sampling.realization import Frame, Ints
+from sim.sampling.risks import RiskModel, risk_model
 
-MULTIPLYING = ("duration", "cost")
+MULTIPLYING = ("duration", "cost", "land", "own")
 ADDING = ("intent", "report")
-ACTIVE_ROOMS = (*MULTIPLYING, *ADDING, "calendar")
-"""What drivers can act on in this version; the money rooms come with the full model."""
+"""Rooms in which drivers act on projects; beside them stand the calendar and the accounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,11 @@ class Sampler:
     calendar : CalendarModel or None
         None where the planned calendar is what happens.
     drivers : tuple of Driver
-        Drivers that are switched on and act on a room that exists.
+        Drivers that are switched on.
+    purses : Purses
+        Accounts, releases and bond clocks.
+    risks : RiskModel or None
+        None where no risk can strike.
     groups : dict of str to slice
         Where each group of draws stands in `addresses`.
     addresses : ndarray of uint64
@@ -59,6 +65,8 @@ class Sampler:
         Working days before each day.
     planned_calendar : ndarray of int64, shape (C, days + 1)
         Cumulative planned availability from day 0.
+    planned_losses : ndarray of int64, shape (K, C, days + 1)
+        The same of what each cause takes.
     """
 
     seed: int
@@ -69,10 +77,13 @@ class Sampler:
     given: dict[str, GivenCorrelation | None]
     calendar: CalendarModel | None
     drivers: tuple[Driver, ...]
+    purses: Purses
+    risks: RiskModel | None
     groups: dict[str, slice]
     addresses: NDArray[np.uint64]
     workdays: Ints
     planned_calendar: Ints
+    planned_losses: Ints
 
     def switched_on(self, name: str) -> bool:
         """Tell whether one of the built-in uncertainties is on."""
@@ -100,11 +111,7 @@ def build_sampler(portfolio: Portfolio, seed: int) -> Sampler:
         If addresses collide, or correlations contradict each other.
     """
     plan = portfolio.plan
-    drivers = tuple(
-        driver
-        for driver in plan.drivers
-        if driver.state != "off" and driver.acts_on in ACTIVE_ROOMS
-    )
+    drivers = tuple(driver for driver in plan.drivers if driver.state != "off")
     calendar = calendar_model(portfolio, [one for one in drivers if one.acts_on == "calendar"])
     position = {one.id: i for i, one in enumerate(plan.projects)}
     correlated = {
@@ -124,7 +131,10 @@ def build_sampler(portfolio: Portfolio, seed: int) -> Sampler:
         for variable in (register.DURATION, register.COST)
     }
     chains = tuple((i, chain) for i, chain in enumerate(portfolio.chains) if chain is not None)
-    labels = list(_labels(portfolio, chains, loadings, calendar, drivers))
+    risks = None
+    if plan.states["risks"] != "off":
+        risks = risk_model(portfolio, chains, frozenset(plan.levers.mitigate))
+    labels = list(_labels(portfolio, chains, loadings, calendar, drivers, risks))
     groups: dict[str, slice] = {}
     flat: list[register.Label] = []
     for name, members in labels:
@@ -138,20 +148,26 @@ def build_sampler(portfolio: Portfolio, seed: int) -> Sampler:
                     {"first": first, "second": second})
             for first, second in collisions
         )  # fmt: skip
+    limited = bool(plan.accounts) and plan.states["money"] != "off"
+    purses = lay_out_accounts(portfolio, limited)
     planned = portfolio.availability[:, -portfolio.first_day :][:, : portfolio.days]
+    losses = portfolio.losses[:, :, -portfolio.first_day :][:, :, : portfolio.days]
     return Sampler(
         seed=seed,
         portfolio=portfolio,
-        frame=build_frame(portfolio, chains),
+        frame=build_frame(portfolio, chains, purses.arrays),
         chains=chains,
         loadings=loadings,
         given=given,
         calendar=calendar,
         drivers=drivers,
+        purses=purses,
+        risks=risks,
         groups=groups,
         addresses=addresses,
         workdays=count_workdays(portfolio) if chains else np.arange(portfolio.days + 1),
         planned_calendar=cumulative(planned),
+        planned_losses=cumulative(losses),
     )
 
 
@@ -161,6 +177,7 @@ def _labels(
     loadings: Loadings,
     calendar: CalendarModel | None,
     drivers: Sequence[Driver],
+    risks: RiskModel | None,
 ) -> Iterator[tuple[str, list[register.Label]]]:
     ids = [one.id for one in portfolio.plan.projects]
     for variable in (
@@ -179,22 +196,30 @@ def _labels(
     yield (
         register.DRIVER,
         [
-            (subject, register.DRIVER, 0)
+            (subject, register.DRIVER, index)
             for driver in drivers
             if driver.acts_on != "calendar"
-            for subject in subjects(portfolio, driver)
+            for subject, index in subjects(portfolio, driver)
         ],
     )
     stops = calendar.stops if calendar is not None else ()
     yield "calendar", [label for stop in stops for label in stop.labels]
+    yield "risks", list(risks.labels) if risks is not None else []
 
 
-def subjects(portfolio: Portfolio, driver: Driver) -> list[str]:
-    """Return the subjects of a driver's draws: itself, or itself in each county."""
-    if driver.scope == "city":
-        return [driver.name]
-    return [f"{driver.name}/{county}" for county in _counties(portfolio)]
+def subjects(portfolio: Portfolio, driver: Driver) -> list[tuple[str, int]]:
+    """Return subject and index of a driver's draws.
+
+    The driver itself, or itself in each county; money has its own luck in each year.
+    """
+    names = [driver.name]
+    if driver.scope == "county":
+        names = [f"{driver.name}/{county}" for county in _counties(portfolio)]
+    years = len(years_of(portfolio)) if driver.acts_on in ACCOUNT_ROOMS else 1
+    return [(name, year) for name in names for year in range(years)]
 
 
 def _counties(portfolio: Portfolio) -> list[str]:
-    return sorted({one.county for one in portfolio.plan.projects})
+    plan = portfolio.plan
+    filed = {one.county for one in plan.projects}
+    return sorted(filed | {one.county or "city" for one in plan.accounts})
