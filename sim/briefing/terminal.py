@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sim.analysis.published import MonthShare, stage_shares, year_shares
+from sim.briefing.words import CAUSES, CLASSES, TEXT
 from sim.engine.rules import PHASES
 from sim.figures.amounts import Language, Scale, scale_for
 from sim.figures.style import SMALL_SAMPLE, odds
@@ -17,105 +18,11 @@ if TYPE_CHECKING:
 
 _MEASURES = ("reported", "work_done", "paid")
 _HARDEST = 8
+_SHOWN_DAYS = 0.05
+"""Causes that move an average project by less are not worth a line."""
 _COMPARABLE = 100
 """Projects from which a list is of the kind whose month-ends are published."""
 _KEPT = {"value": "p_kept", "low": "p_kept_low", "high": "p_kept_high"}
-_TEXT: Mapping[str, Mapping[str, str]] = {
-    "zh": {
-        "title": "{title}（{plan}）",
-        "target": "年度目标 {target} {unit}；纳入目标项目年度计划合计 {annual} {unit}；"
-        "{count:,} 个项目；{replications:,} 次模拟",
-        "headline": "年末（{year}年12月31日）累计完成投资，{unit}",
-        "measure": "口径",
-        "reported": "填报完成投资",
-        "work_done": "形象进度对应投资",
-        "paid": "支付",
-        "mean": "均值",
-        "error": "标准误",
-        "met": "达标可能性 [95%区间]",
-        "short": "最差5%平均缺口",
-        "sure": "八成把握填报不低于 {p20} {unit}（P20）；一半把握不低于 {p50} {unit}（P50）。",
-        "few": "只有 {count} 次模拟，太少，不足以谈把握；请用 -n 增加次数。",
-        "promises": "承诺：‘确保’类，以及最难守住的几项（全部见 commitments.csv）",
-        "promise": "承诺",
-        "deadline": "期限",
-        "kept": "守住的可能性 [95%区间]",
-        "must": "确保",
-        "paid_note": "支付按“资金不设上限、按约定滞后支付”计算，仅供参照；"
-        "竣工项目会结清以前年度扣留的款项，故可高于其年度计划。资金竞争在下一步实现。",
-        "starts": "年内开工：计划 {planned:,}，模拟中位 {p50:,}（P10–P90：{p10:,}–{p90:,}）",
-        "finishes": "年内竣工：计划 {planned:,}，模拟中位 {p50:,}（P10–P90：{p10:,}–{p90:,}）",
-        "months": "各月末占年度计划的比例（中位数），与公开清单对照",
-        "own_months": "各月末占年度计划的比例（中位数）",
-        "month": "月末",
-        "plan": "计划推算",
-        "simulated": "模拟（填报）",
-        "completing": "竣工类",
-        "continuing": "续建类",
-        "new": "新开工类",
-        "published": "公开清单中位数",
-        "lists": "清单数",
-        "bias": "公开数为各地自报、相互重叠、偏向进度好的地方，应视为上限参照；未用于调参。",
-        "unused": "已读取、尚未参与模拟：{names}",
-        "folder": "结果文件夹：{folder}",
-        "phase": "顺序",
-        "name": "阶段",
-        "does": "做什么",
-        "in_force": "已启用",
-        "phases": "一天之内各阶段的顺序；阶段内按项目排序（rank）先后",
-        "yes": "是",
-        "no": "待建",
-    },
-    "en": {
-        "title": "{title} ({plan})",
-        "target": "Target {target}; annual plans of the projects in it {annual} ({unit}); "
-        "{count:,} projects; {replications:,} replications",
-        "headline": "Cumulative investment at 31 December {year}, {unit}",
-        "measure": "measure",
-        "reported": "reported",
-        "work_done": "work done",
-        "paid": "paid",
-        "mean": "mean",
-        "error": "standard error",
-        "met": "target met [95 % interval]",
-        "short": "mean shortfall, worst 5 %",
-        "sure": "Eighty per cent sure that reported reaches {p20} (P20); even odds of {p50} (P50).",
-        "few": "Only {count} replications: too few to speak of odds; ask for more with -n.",
-        "promises": "Promises: the 'must' ones, and those hardest to keep (all in commitments.csv)",
-        "promise": "promise",
-        "deadline": "deadline",
-        "kept": "kept [95 % interval]",
-        "must": "must",
-        "paid_note": "Paid assumes unlimited money paid with the agreed lag, for orientation only; "
-        "a finished project settles what was held back in earlier years, so it may exceed its "
-        "annual plan. Competition for money comes next.",
-        "starts": "Started in the year: planned {planned:,}, median {p50:,} "
-        "(P10-P90: {p10:,}-{p90:,})",
-        "finishes": "Finished in the year: planned {planned:,}, median {p50:,} "
-        "(P10-P90: {p10:,}-{p90:,})",
-        "months": "Share of the annual plan at month-ends (medians), beside published lists",
-        "own_months": "Share of the annual plan at month-ends (medians)",
-        "month": "end of",
-        "plan": "as planned",
-        "simulated": "simulated (reported)",
-        "completing": "completing",
-        "continuing": "continuing",
-        "new": "new",
-        "published": "published median",
-        "lists": "lists",
-        "bias": "Published shares are self-reported, overlap, and come from places that do well: "
-        "an upper band. Nothing is fitted to them.",
-        "unused": "Read and checked, not yet simulated: {names}",
-        "folder": "Run folder: {folder}",
-        "phase": "order",
-        "name": "phase",
-        "does": "what happens",
-        "in_force": "in force",
-        "phases": "Phases within a day; inside a phase events run in order of rank",
-        "yes": "yes",
-        "no": "to come",
-    },
-}
 
 
 def _table(title: str) -> Table:
@@ -137,7 +44,7 @@ def print_headline(stored: StoredRun, console: Console, language: Language = "zh
     language : {"zh", "en"}
         Language.
     """
-    text, summary = _TEXT[language], stored.summary
+    text, summary = TEXT[language], stored.summary
     reported = summary["year_end"]["reported"]
     scale = scale_for(max(summary["target_yuan"], reported["p95"]))
     unit = scale.name(language)
@@ -161,7 +68,18 @@ def print_headline(stored: StoredRun, console: Console, language: Language = "zh
     else:
         p20, p50 = scale.show(reported["p20"]), scale.show(reported["p50"])
         say(text["sure"].format(p20=p20, p50=p50, unit=unit))
-    say(text["paid_note"], "dim")
+    say(text["paid_note"] if summary["execution"] else text["unlimited"], "dim")
+    net = summary["net_of_growth"]
+    say(
+        text["net"].format(
+            reported=scale.show(net["reported"]["p50"]),
+            work=scale.show(net["work_done"]["p50"]),
+            unit=unit,
+        )
+    )
+    if summary["execution"]:
+        owed = {key: scale.show(summary["arrears"][key]) for key in ("p10", "p50", "p90")}
+        say(text["owed"].format(unit=unit, **owed))
     for key, planned in (
         ("starts", "planned_starts_in_year"),
         ("finishes", "planned_finishes_in_year"),
@@ -174,6 +92,21 @@ def print_headline(stored: StoredRun, console: Console, language: Language = "zh
             p90=counts["p90"],
         )
         say(line)
+    if summary["projects"]["dropped"]["p90"]:
+        say(text["dropped"].format(**summary["projects"]["dropped"]))
+    if revised := summary["revised_plan"]:
+        say(
+            text["revised"].format(
+                plan=scale.show(revised["annual_plan_yuan"]["p50"]),
+                unit=unit,
+                joined=revised["joined"]["p50"],
+                left=revised["left"]["p50"],
+                odds=odds(revised["probability_plan_met"]),
+            )
+        )
+    if summary["execution"]:
+        console.print(_execution_table(summary["execution"], text, scale, language))
+    console.print(_cause_table(stored, text, language))
     promises = _promise_rows(stored)
     if promises:
         console.print(_promise_table(promises, text))
@@ -182,8 +115,8 @@ def print_headline(stored: StoredRun, console: Console, language: Language = "zh
         console.print(_month_table(stored, text, language, comparable))
         if comparable:
             say(text["bias"], "dim")
-    if stored.manifest["not_yet_used"]:
-        names = ", ".join(stored.manifest["not_yet_used"])
+    if stored.manifest["without_effect"]:
+        names = ", ".join(stored.manifest["without_effect"])
         console.print(
             text["unused"].format(names=names), style="dim", highlight=False, markup=False
         )
@@ -191,7 +124,7 @@ def print_headline(stored: StoredRun, console: Console, language: Language = "zh
 
 def print_folder(stored: StoredRun, console: Console, language: Language = "zh") -> None:
     """Say where the run folder stands."""
-    line = _TEXT[language]["folder"].format(folder=stored.folder)
+    line = TEXT[language]["folder"].format(folder=stored.folder)
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -210,6 +143,37 @@ def _headline_table(stored: StoredRun, text: Mapping[str, str], scale: Scale, un
         if measure != "paid":
             against = [odds(one["probability_target_met"]), scale.show(one["cvar95_shortfall"])]
         table.add_row(text[measure], *numbers, error, *against)
+    return table
+
+
+def _execution_table(
+    classes: Mapping[str, Any], text: Mapping[str, str], scale: Scale, language: Language
+) -> Table:
+    table = _table(text["execution"])
+    table.add_column(text["class"])
+    for column in (text["budget"], "P10", "P50", "P90"):
+        table.add_column(column, justify="right")
+    for name, one in classes.items():
+        shares = [_percent(one[key]) for key in ("p10", "p50", "p90")]
+        table.add_row(CLASSES[language].get(name, name), scale.show(one["budget_yuan"]), *shares)
+    return table
+
+
+def _cause_table(stored: StoredRun, text: Mapping[str, str], language: Language) -> Table:
+    """Show the causes that moved the finish of an average project, the largest first."""
+    table = _table(text["causes"])
+    table.add_column(text["cause"])
+    table.add_column(text["days"], justify="right")
+    table.add_column(text["days_by_plan"], justify="right")
+    rows = [row for row in stored.table("causes") if row["dimension"] == "all"]
+    for row in sorted(rows, key=lambda row: -abs(float(row["mean_days"]))):
+        if abs(float(row["mean_days"])) >= _SHOWN_DAYS:
+            weighted = row["mean_days_by_plan"]
+            table.add_row(
+                CAUSES[language].get(row["cause"], row["cause"].removeprefix("calendar_")),
+                f"{float(row['mean_days']):+.1f}",
+                f"{float(weighted):+.1f}" if weighted else "–",
+            )
     return table
 
 
@@ -269,11 +233,11 @@ def _percent(share: float | None) -> str:
 
 def print_phases(console: Console, language: Language = "zh") -> None:
     """Print the order of phases within a day, from the table that the engines follow."""
-    text = _TEXT[language]
+    text = TEXT[language]
     table = _table(text["phases"])
-    for column in ("phase", "name", "does", "in_force"):
+    for column in ("phase", "name", "does"):
         table.add_column(text[column])
     for rule in PHASES:
         name, does = (rule.zh, rule.does_zh) if language == "zh" else (rule.en, rule.does_en)
-        table.add_row(str(int(rule.phase)), name, does, text["yes" if rule.in_force else "no"])
+        table.add_row(str(int(rule.phase)), name, does)
     console.print(table)

@@ -11,9 +11,9 @@ from sim.plan.cells import Converter
 from sim.plan.changes import LEVERS_FILE, Change, apply_changes
 from sim.plan.checks import check_plan
 from sim.plan.configuration import LeversTable, PlanFile, TomlFile, read_toml, shape
-from sim.plan.levers import read_levers
 from sim.plan.drivers import read_drivers
 from sim.plan.filed import Filed
+from sim.plan.levers import read_levers
 from sim.plan.problems import InputError, Problem, errors_of, nearest
 from sim.plan.rows import Plan
 from sim.plan.tables import RawTable, leads_out, read_table

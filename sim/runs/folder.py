@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sim.runs import summary
+from sim.runs import cause_tables, money_tables, summary
 from sim.runs.csvfiles import read_csv, write_csv
 from sim.runs.provenance import fingerprint, input_hashes, source_hash, versions
 from sim.runs.simulate import Run
@@ -24,6 +24,10 @@ _TABLES = {
     "months.csv": summary.month_rows,
     "stages.csv": summary.stage_rows,
     "commitments.csv": summary.commitment_rows,
+    "accounts.csv": money_tables.account_rows,
+    "bonds.csv": money_tables.bond_rows,
+    "queues.csv": cause_tables.queue_rows,
+    "causes.csv": cause_tables.cause_rows,
 }
 
 
@@ -141,7 +145,7 @@ def _manifest(run: Run, mark: str) -> dict[str, Any]:
             {"path": path, "old": old, "new": new} for path, old, new in run.scenario.changes
         ],
         "uncertainties": dict(plan.states) | {one.name: one.state for one in plan.drivers},
-        "not_yet_used": unused_inputs(plan),
+        "without_effect": unused_inputs(plan, run.risks),
         "changes_without_effect": changes_without_effect(run.scenario),
         "inputs_sha256": input_hashes(plan.folder),
         "model_sha256": source_hash(),

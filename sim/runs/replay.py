@@ -25,6 +25,8 @@ class Replay:
         In order of rank, as the events number them.
     gates : tuple of str
         Codes of all open gates, as the events number them.
+    accounts : tuple of str
+        Names of the accounts, as the events number them.
     events : tuple of Event
         In the order in which they happened.
     trajectory : Trajectory
@@ -34,6 +36,7 @@ class Replay:
     origin: datetime.date
     projects: tuple[tuple[str, str], ...]
     gates: tuple[str, ...]
+    accounts: tuple[str, ...]
     events: tuple[Event, ...]
     trajectory: Trajectory
 
@@ -56,6 +59,7 @@ def replay_one(plan: Plan, seed: int, replication: int) -> Replay:
         origin=portfolio.origin,
         projects=tuple((one.id, one.name) for one in plan.projects),
         gates=tuple(gate for _, chain in sampler.chains for gate in chain.gates),
+        accounts=tuple(one.name for one in sampler.purses.accounts),
         events=tuple(events),
         trajectory=trajectory,
     )

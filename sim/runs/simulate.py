@@ -11,19 +11,23 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
+
 from sim.engine.reference import run_reference
 from sim.engine.trajectory import Trajectory
 from sim.plan.portfolio import Portfolio, build_portfolio
-from sim.plan.rows import Plan
+from sim.plan.rows import Levers, Plan, Window
 from sim.plan.scenario import Scenario
 from sim.runs.outcomes import Outcomes, collect, join
+from sim.sampling.accounts import Purses
 from sim.sampling.draws import draw
+from sim.sampling.risks import RiskModel
 from sim.sampling.sampler import Sampler, build_sampler
 
 Progress = Callable[[int, int], None]
 """Called with the replications done and asked for."""
 
-_WORK_OF_A_BATCH = 12_000
+_WORK_OF_A_BATCH = 4_000
 """Project-replications of a batch: a second or two."""
 _WORTH_SPREADING = 40_000
 """Project-replications below which starting worker processes costs more than it saves."""
@@ -39,6 +43,12 @@ class Run:
         The resolved scenario.
     portfolio : Portfolio
         The plan and its baseline.
+    purses : Purses
+        Accounts, releases and bond checks, as the outcomes number them.
+    windows : tuple of Window
+        Windows, as the outcomes number them.
+    risks : RiskModel or None
+        The register of risks as drawn from.
     baseline : Trajectory
         The risk-free trajectory: the plan as filed, month by month.
     outcomes : Outcomes
@@ -55,6 +65,9 @@ class Run:
 
     scenario: Scenario
     portfolio: Portfolio
+    purses: Purses
+    windows: tuple[Window, ...]
+    risks: RiskModel | None
     baseline: Trajectory
     outcomes: Outcomes
     seed: int
@@ -67,12 +80,17 @@ class Run:
 def without_uncertainty(plan: Plan) -> Plan:
     """Return the plan with every uncertainty switched off."""
     drivers = tuple(dataclasses.replace(driver, state="off") for driver in plan.drivers)
-    return dataclasses.replace(plan, drivers=drivers, states=dict.fromkeys(plan.states, "off"))
+    off = dict.fromkeys(plan.states, "off")
+    return dataclasses.replace(plan, drivers=drivers, states=off)
 
 
 def baseline_trajectory(portfolio: Portfolio) -> Trajectory:
-    """Return the risk-free trajectory of a plan."""
-    sure = dataclasses.replace(portfolio, plan=without_uncertainty(portfolio.plan))
+    """Return the risk-free trajectory of a plan as filed, without decisions."""
+    plan = dataclasses.replace(without_uncertainty(portfolio.plan), levers=Levers())
+    nobody = np.zeros(portfolio.size, dtype=np.bool_)
+    sure = dataclasses.replace(
+        portfolio, plan=plan, dropped=nobody, postponed=nobody, pulled=nobody
+    )
     sampler = build_sampler(sure, 0)
     return run_reference(sampler.frame, next(draw(sampler, [0])))
 
@@ -131,6 +149,9 @@ def simulate(
     return Run(
         scenario=scenario,
         portfolio=portfolio,
+        purses=sampler.purses,
+        windows=scenario.plan.windows if sampler.frame.window_places.size else (),
+        risks=sampler.risks,
         baseline=baseline_trajectory(portfolio),
         outcomes=join(collected),
         seed=root,
@@ -175,7 +196,7 @@ def run_batch(sampler: Sampler, batch: range) -> Outcomes:
         (realization, run_reference(sampler.frame, realization))
         for realization in draw(sampler, batch)
     ]
-    return collect(sampler.portfolio, pairs)
+    return collect(sampler.portfolio, sampler.frame, pairs)
 
 
 _worker_sampler: Sampler | None = None

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.engine.rules import NEVER, Wait
+from sim.engine.rules import NEVER
+from sim.runs.cause_tables import project_days
+from sim.runs.money_tables import execution
 from sim.runs.outcomes import MEASURES, STAGES
 from sim.runs.simulate import Run
 from sim.runs.statistics import (
@@ -35,6 +37,7 @@ def summarise(run: Run) -> dict[str, Any]:
     waiting = ~portfolio.begun & ~portfolio.finished
     started = ((outcomes.start <= year_end) & (outcomes.start >= 0) & waiting).sum(axis=1)
     finished = (outcomes.finish <= year_end) & ~portfolio.finished
+    net = outcomes.net_of_growth
     in_year = outcomes.months[:, :, portfolio.year_end_month]
     final = outcomes.final_cost.sum(axis=1)
     return {
@@ -52,6 +55,13 @@ def summarise(run: Run) -> dict[str, Any]:
             measure: against_target(in_year[:, position], plan.target)
             for position, measure in enumerate(MEASURES)
         },
+        "net_of_growth": {
+            measure: against_target(net[:, position], plan.target)
+            for position, measure in enumerate(("work_done", "reported"))
+        },
+        "arrears": describe(outcomes.arrears.sum(axis=1)),
+        "execution": execution(run),
+        "revised_plan": _revised(run),
         "projects": {
             "count": portfolio.size,
             "synthetic": sum(one.provenance == "synthetic" for one in plan.projects),
@@ -61,10 +71,29 @@ def summarise(run: Run) -> dict[str, Any]:
             ),
             "started_in_year": describe(started),
             "finished_in_year": describe(finished.sum(axis=1)),
+            "dropped": describe((outcomes.dropped != NEVER).sum(axis=1)),
             "finished_in_horizon": describe((outcomes.finish != NEVER).sum(axis=1)),
         },
         "final_cost": describe(final) | {"approved_total_yuan": int(portfolio.total.sum())},
         "makespan_days": _days_or_later(outcomes.makespan),
+    }
+
+
+def _revised(run: Run) -> dict[str, Any] | None:
+    """Describe the plan after decisions in the year; None where nothing joined or left."""
+    portfolio, outcomes = run.portfolio, run.outcomes
+    if not (outcomes.joined.any() or outcomes.left.any()):
+        return None
+    annual = np.array([one.annual_plan for one in portfolio.plan.projects], dtype=np.int64)
+    members = (portfolio.in_target & ~outcomes.left) | outcomes.joined
+    denominator = (annual * members).sum(axis=1)
+    reported = (outcomes.year_end[:, MEASURES.index("reported")] * members).sum(axis=1)
+    return {
+        "annual_plan_yuan": describe(denominator),
+        "joined": describe(outcomes.joined.sum(axis=1)),
+        "left": describe(outcomes.left.sum(axis=1)),
+        "reported": describe(reported),
+        "probability_plan_met": probability(int((reported >= denominator).sum()), len(reported)),
     }
 
 
@@ -110,26 +139,10 @@ def project_rows(run: Run) -> Iterator[Row]:
         row["p_after_horizon"] = float((finish == NEVER).mean())
         for position, measure in enumerate(MEASURES):
             row |= _amounts(measure, outcomes.year_end[:, position, i])
+        row |= _amounts("arrears", outcomes.arrears[:, i])
         row |= _amounts("final_cost", outcomes.final_cost[:, i])
-        for wait in Wait:
-            row[f"days_{wait.name.lower()}"] = moments(outcomes.waits[:, i, wait])[0]
-        row["days_after_start"] = _days_after_start(run, i, start, finish)
+        row |= {f"days_{cause}": days for cause, days in project_days(run, i).items()}
         yield row
-
-
-def _days_after_start(run: Run, i: int, start: Ints, finish: Ints) -> float | None:
-    """Mean days by which building took longer than planned, over the replications that started.
-
-    A finish beyond the horizon counts as the day after it: the mean is then a lower bound, as
-    `p_after_horizon` beside it tells. None where nothing ever started.
-    """
-    portfolio = run.portfolio
-    begun = start != NEVER
-    if not begun.any():
-        return None
-    planned = int(portfolio.planned_finish[i] - portfolio.baseline_start[i])
-    taken = np.minimum(finish[begun], portfolio.days) - start[begun]
-    return moments(taken)[0] - planned
 
 
 def _date(origin: datetime.date, day: int) -> datetime.date | None:
@@ -188,6 +201,14 @@ def month_rows(run: Run) -> Iterator[Row]:
             row |= {f"p{percent}_yuan": percentile(sample, percent) for percent in PERCENTILES}
             # The plan is one of investment: payments have none to stand beside.
             yield row | {"plan_yuan": None if measure == "paid" else int(planned[month])}
+        owed = run.outcomes.arrears_months[:, month]
+        yield {
+            "month": f"{portfolio.origin + datetime.timedelta(days=day):%Y-%m}",
+            "measure": "arrears",
+            "mean_yuan": round(moments(owed)[0]),
+            **{f"p{percent}_yuan": percentile(owed, percent) for percent in PERCENTILES},
+            "plan_yuan": None,
+        }
 
 
 def stage_rows(run: Run) -> Iterator[Row]:
@@ -260,6 +281,8 @@ def sample_columns(run: Run) -> dict[str, NDArray[Any]]:
     started = (outcomes.start <= year_end) & (outcomes.start >= 0) & waiting
     columns["started_in_year"] = started.sum(axis=1)
     columns["finished_in_year"] = ((outcomes.finish <= year_end) & ~portfolio.finished).sum(axis=1)
+    columns["arrears_yuan"] = outcomes.arrears.sum(axis=1)
+    columns["dropped"] = (outcomes.dropped != NEVER).sum(axis=1)
     columns["final_cost_yuan"] = outcomes.final_cost.sum(axis=1)
     columns["makespan_days"] = outcomes.makespan
     for name, values in outcomes.drivers.items():

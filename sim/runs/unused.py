@@ -1,44 +1,65 @@
-"""What is read and checked, and not simulated in this version: said, never passed over."""
+"""What is read and checked, and changes nothing in this run: said, never passed over."""
 
 from __future__ import annotations
 
 from sim.plan.rows import Plan
 from sim.plan.scenario import Scenario
-from sim.sampling.sampler import ACTIVE_ROOMS
+from sim.sampling.money import ACCOUNT_ROOMS, OWN
+from sim.sampling.risks import RiskModel
 
-TYPE_COLUMNS = (
-    "advance", "advance_recovery", "retention", "retention_days", "arrears_tolerance",
-    "slow_rate", "acceleration", "funding",
-)  # fmt: skip
-"""Columns of types.csv that wait for the money model."""
+_MONEY_COLUMNS = ("funding", "tolerance", "slow_rate")
 
 
-def unused_inputs(plan: Plan) -> list[str]:
-    """List the tables, columns and drivers of a plan that have no effect."""
-    tables = {"accounts": plan.accounts, "releases": plan.releases, "windows": plan.windows,
-              "risks": plan.risks}  # fmt: skip
-    unused = [f"{name}.csv" for name, rows in tables.items() if rows]
-    if plan.types:
-        unused.append(f"types.csv ({', '.join(TYPE_COLUMNS)})")
-    if any(one.funding for one in plan.projects):
-        unused.append("projects.csv (funding)")
+def is_money_limited(plan: Plan) -> bool:
+    """Tell whether accounts limit what can be paid."""
+    return bool(plan.accounts) and plan.states["money"] != "off"
+
+
+def unused_inputs(plan: Plan, risks: RiskModel | None) -> list[str]:
+    """List the tables, rows and drivers of a plan that have no effect.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan with its scenario's changes.
+    risks : RiskModel or None
+        The register as drawn from.
+    """
+    unused = []
+    if not is_money_limited(plan):
+        tables = {"accounts": plan.accounts, "releases": plan.releases}
+        unused += [f"{name}.csv" for name, rows in tables.items() if rows]
+    if plan.states["gates"] == "off" and plan.windows:
+        unused.append("windows.csv")
+    if plan.states["risks"] == "off" and plan.risks:
+        unused.append("risks.csv")
+    if risks is not None:
+        unused += [f"risks.csv {name}" for name, _ in risks.unused]
     return unused + [
-        f"drivers.toml [{one.name}]" for one in plan.drivers if one.acts_on not in ACTIVE_ROOMS
+        f"drivers.toml [{one.name}]" for one in plan.drivers if _is_idle(one.name, plan)
     ]
+
+
+def _is_idle(name: str, plan: Plan) -> bool:
+    driver = next(one for one in plan.drivers if one.name == name)
+    if driver.state == "off":
+        return False  # switched off on purpose
+    if driver.acts_on in (*ACCOUNT_ROOMS, OWN):
+        return not is_money_limited(plan)
+    if driver.acts_on == "calendar":
+        return plan.calendar == "continuous"
+    return driver.acts_on == "land" and plan.states["gates"] == "off"
 
 
 def changes_without_effect(scenario: Scenario) -> list[str]:
     """List the paths that a scenario or the command line changes to no effect."""
-    idle = {one.name for one in scenario.plan.drivers if one.acts_on not in ACTIVE_ROOMS}
-    found = []
+    plan = scenario.plan
+    idle = {one.name for one in plan.drivers if _is_idle(one.name, plan)}
+    limited, found = is_money_limited(plan), []
     for path, _, _ in scenario.changes:
         section, _, rest = path.partition(".")
-        column = rest.rpartition(".")[2]
-        if (
-            section == "accounts"
-            or (section == "types" and column in TYPE_COLUMNS)
-            or (section == "projects" and column == "funding")
-            or (section == "uncertainties" and rest.partition(".")[0] in idle)
-        ):
+        of_money = section == "accounts" or rest.rpartition(".")[2] in _MONEY_COLUMNS
+        of_idle = section == "uncertainties" and rest.partition(".")[0] in idle
+        if (of_money and not limited) or of_idle:
             found.append(path)
     return found

@@ -1,9 +1,9 @@
 """stand-in"""
 
 from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
-import numpy as np
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ class Claims:
         self._settled_at = [-1] * count
         self._advance_claimed = [False] * count
         self._applied = [NEVER] * count
+        self._adjusted = [False] * count
         self.premium = [0] * count
 
     @property
@@ -69,7 +70,11 @@ class Claims:
             self._clock.note(Phase.MEASURE, project, Happening.ESTIMATE_EXCEEDED)
         above = self._total[project] > approved * (PPM + policy.growth_limit) // PPM
         wait = policy.adjustment_days_above if above else policy.adjustment_days
-        return day >= self._applied[project] + wait
+        through = day >= self._applied[project] + wait
+        if through and not self._adjusted[project]:
+            self._adjusted[project] = True
+            self._clock.note(Phase.MEASURE, project, Happening.ESTIMATE_ADJUSTED)
+        return through
 
     def _claimable(self, project: int, value: int, day: int) -> int:
         if value > self._approved[project] and not self._is_adjusted(project, day):
