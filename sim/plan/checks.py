@@ -8,6 +8,7 @@ import statistics
 from collections.abc import Callable, Iterator
 
 from sim.plan.cells import extremes
+from sim.plan.decisions import CHECKS as DECISIONS
 from sim.plan.filed import Filed
 from sim.plan.links import CHECKS
 from sim.plan.problems import Level, Problem
@@ -41,7 +42,14 @@ def check_plan(plan: Plan, filed: Filed) -> list[Problem]:
     list of Problem
         Errors and warnings, check by check.
     """
-    of_rows: tuple[Check, ...] = (_amounts_and_dates, _ranks, _unit_slips, _towers, *CHECKS)
+    of_rows: tuple[Check, ...] = (
+        _amounts_and_dates,
+        _ranks,
+        _unit_slips,
+        _towers,
+        *CHECKS,
+        *DECISIONS,
+    )
     of_frame: tuple[Check, ...] = (
         _frame, _against_status, _stages, _replaced, _beyond_horizon, _sums, _growth,
         _late_predecessors,

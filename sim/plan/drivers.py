@@ -23,9 +23,14 @@ from sim.plan.rows import Dependence, Driver, Exposure
 _EXPOSED_BY = ("type", "season", "investor", "county", "tier", "system", "programme")
 _CALENDARS_BY = ("season", "county")
 """All that a calendar tells apart."""
+_MONEY_ROOMS = (
+    "special_bond", "bond_delay", "fund_budget", "general_budget", "grant", "loan", "coverage",
+)  # fmt: skip
+_MONEY_BY = ("county", "tier")
+"""All that accounts are told apart by: their county, and whether it is the city's own."""
 _LARGEST_EXPOSURE = 10
 _MULTIPLIER, _ADDITION, _DAYS = (0.0, 1000.0), (-1.0, 1000.0), (0.0, 3660.0)
-_RANGE = {"intent": _ADDITION, "report": _ADDITION, "calendar": _DAYS}
+_RANGE = {"intent": _ADDITION, "report": _ADDITION, "calendar": _DAYS, "bond_delay": _DAYS}
 """What draws may come to, by what the driver acts on; a multiplier for all others."""
 
 
@@ -107,6 +112,12 @@ def _driver(
             "作用于 calendar 的只能按季节或县区", "a calendar driver goes by season or county"
         )
         problems.append(_bad(file, name, "exposure.by", table.exposure["by"], reason))
+    if table.acts_on in _MONEY_ROOMS and table.exposure.get("by", "tier") not in _MONEY_BY:
+        reason = Told(
+            "作用于账户的只能按县区或层级（city / county）",
+            "a driver of accounts goes by county, or by tier (city or county)",
+        )
+        problems.append(_bad(file, name, "exposure.by", table.exposure["by"], reason))
     if table.cause == NO_START:
         reason = Told(
             "no_start 是禁止开工期，不是停工原因", "no_start bans starts; it stops no work"
@@ -164,7 +175,8 @@ def _distribution(
 
 def _exposure(name: str, table: DriverTable, file: TomlFile, problems: list[Problem]) -> Exposure:
     factors: dict[str, float] = {}
-    by = table.exposure.get("by", "season" if table.acts_on == "calendar" else "type")
+    usual = {"calendar": "season"} | dict.fromkeys(_MONEY_ROOMS, "tier")
+    by = table.exposure.get("by", usual.get(table.acts_on, "type"))
     if by not in _EXPOSED_BY:
         choices = ", ".join(_EXPOSED_BY)
         details: dict[str, object] = {"nearest": nearest(str(by), _EXPOSED_BY), "choices": choices}

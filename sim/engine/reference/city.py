@@ -57,19 +57,25 @@ class City:
         self._dropped = [NEVER] * count
         self._ready = [NEVER] * count
         self._waits = [[0] * len(Wait) for _ in range(count)]
-        shape = (count, len(self._months))
+        # Plain lists of plain integers: quick to read one at a time, and exact.
+        self._done: list[int] = frame.done.tolist()
+        self._total: list[int] = drawn.total.tolist()
+        self._overstatement: list[int] = drawn.overstatement.tolist()
+        self._finished: list[bool] = frame.finished.tolist()
+        self._prework: list[int] = frame.prework_weight.tolist()
+        self._filed: list[list[int]] = frame.filed_value.tolist()
+        self._tolerance: list[int] = frame.terms.tolerance.tolist()
+        self._slow_rate: list[int] = frame.terms.slow_rate.tolist()
+        self._fast_rate: list[int] = frame.terms.fast_rate.tolist()
+        self._accelerates: list[bool] = frame.policy.accelerates.tolist()
+        months = len(self._months)
         # What has not begun stands at its filed amount.
-        self._value = np.broadcast_to(frame.done[:, None], shape).copy()
-        self._reported = self._value.copy()
-        self._paid = np.zeros(shape, dtype=np.int64)
-        self._arrears = np.zeros(shape, dtype=np.int64)
-        self._claimed = np.zeros(shape, dtype=np.int64)
-        self._progress = np.zeros(shape, dtype=np.int64)
+        self._value = [[done] * months for done in self._done]
+        self._reported = [[done] * months for done in self._done]
+        self._paid, self._arrears, self._claimed, self._progress = (
+            [[0] * months for _ in range(count)] for _ in range(4)
+        )
         self._live = list(range(count))
-        self._last_due = [
-            max((run for run, amount in enumerate(due) if amount), default=-1)
-            for due in self._claims.due
-        ]
         self._tell_stories()
 
     def _tell_stories(self) -> None:
@@ -199,40 +205,34 @@ class City:
 
     def _measure(self, project: int, month: int, day: int) -> None:
         """Measure the value of work, report it, and claim what is due on it."""
-        frame, site, claims = self._frame, self._site, self._claims
-        if frame.finished[project] or not self._has_value(project):
+        site, claims = self._site, self._claims
+        started = site.start[project] != NEVER
+        if self._finished[project] or not (started or self._prework[project]):
             return
-        before = int(self._value[project, month - 1]) if month else int(frame.done[project])
+        done = self._done[project]
+        before = self._value[project][month - 1] if month else done
         worked = site.worked(project, min(day, self._dropped[project]))
-        value = max(before, claims.recognised(project, self._value_at(project, worked, day), day))
-        done, total = int(frame.done[project]), int(self._drawn.total[project])
-        overstated = (value - done) * (PPM + int(self._drawn.overstatement[project])) // PPM
-        reported = min(done + overstated, total)
-        self._value[project, month] = value
-        self._reported[project, month] = reported
-        if site.start[project] != NEVER:
-            self._progress[project, month] = site.progress(project, worked)
+        seen = site.value(project, worked, day) if started else self._prework_value(project, day)
+        value = max(before, claims.recognised(project, seen, day))
+        overstated = (value - done) * (PPM + self._overstatement[project]) // PPM
+        reported = min(done + overstated, self._total[project])
+        self._value[project][month], self._reported[project][month] = value, reported
+        if started:
+            self._progress[project][month] = site.progress(project, worked)
             claims.claim_advance(project, month)
             in_work = month == 0 or site.finish[project] > self._months[month - 1]
             if site.rate[project] > PPM and in_work:
                 claims.add_premium(project, value - before, site.rate[project])
-        settled = site.delivered[project] < day
-        claims.claim(project, value, month, settled)
+        claims.claim(project, value, month, settled=site.delivered[project] < day)
         if value > before:
             self.clock.note(Phase.MEASURE, project, Happening.MEASURED, value)
             self.clock.note(Phase.MEASURE, project, Happening.REPORTED, reported)
 
-    def _has_value(self, project: int) -> bool:
-        return self._site.start[project] != NEVER or bool(self._frame.prework_weight[project])
-
-    def _value_at(self, project: int, worked: int, day: int) -> int:
-        frame = self._frame
-        if self._site.start[project] != NEVER:
-            return self._site.value(project, worked, day)
-        done, knot = int(frame.done[project]), int(self._drawn.year_end_value[project])
-        if self._dropped[project] != NEVER:
-            day = min(day, self._dropped[project])
-        share = self._approvals.prework(project, day, self._year_end)
+    def _prework_value(self, project: int, day: int) -> int:
+        """Return the value of what is spent on gates before the start."""
+        done, knot = self._done[project], int(self._drawn.year_end_value[project])
+        until = min(day, self._dropped[project])
+        share = self._approvals.prework(project, until, self._year_end)
         return done + (knot - done) * share // PPM
 
     def _close(self, month: int, day: int) -> None:
@@ -241,9 +241,9 @@ class City:
             self._treasury.close_year()
         claimed = self._claims.claimed
         for project in self._live:
-            self._paid[project, month] = self._treasury.paid[project]
-            self._arrears[project, month] = self._treasury.arrears[project]
-            self._claimed[project, month] = claimed[project]
+            self._paid[project][month] = self._treasury.paid[project]
+            self._arrears[project][month] = self._treasury.arrears[project]
+            self._claimed[project][month] = claimed[project]
             if self._site.is_active(project) and self._dropped[project] == NEVER:
                 self._site.settle(project, day)
                 self._site.rate[project] = self._next_rate(project, month, day)
@@ -254,20 +254,19 @@ class City:
 
     def _next_rate(self, project: int, month: int, day: int) -> int:
         """Return the work rate of the next month: arrears slow, owners behind accelerate."""
-        frame, terms = self._frame, self._frame.terms
-        value = int(self._value[project, month])
+        value = self._value[project][month]
         base = max(value, self._claims.ever_claimed(project))
         owed = self._treasury.arrears[project]
-        tolerated = base * int(terms.tolerance[project]) // PPM
+        tolerated = base * self._tolerance[project] // PPM
         rate = PPM
         if owed > tolerated:
-            rate = max(PPM - (owed - tolerated) * PPM // base, int(terms.slow_rate[project]))
-        elif frame.policy.accelerates[month] and value < frame.filed_value[project, month]:
-            planned = frame.planned_calendar[frame.class_of[project]]
+            rate = max(PPM - (owed - tolerated) * PPM // base, self._slow_rate[project])
+        elif self._accelerates[month] and value < self._filed[project][month]:
+            planned = self._frame.planned_calendar[self._frame.class_of[project]]
             left = int(planned[self._year_end + 1] - planned[day + 1])
             gap = self._site.knot_gap(project, self._site.worked(project, day))
             needed = -(-gap * PPM // left) if left else PPM
-            rate = max(PPM, min(needed, int(terms.fast_rate[project])))
+            rate = max(PPM, min(needed, self._fast_rate[project]))
         if rate != self._site.rate[project]:
             self.clock.note(Phase.CLOSE, project, Happening.RATE_SET, rate)
         return rate
@@ -278,14 +277,16 @@ class City:
             return False
         if self._dropped[project] == NEVER and not (
             self._site.delivered[project] < day
-            and (self._frame.finished[project] or self._claims.is_complete(project))
+            and (self._finished[project] or self._claims.is_complete(project))
         ):
             return False
         if any(self._claims.due[project][month + 1 :]):
             return False
+        left = len(self._months) - month - 1
         for table in (self._value, self._reported, self._paid, self._arrears, self._claimed,
                       self._progress):  # fmt: skip
-            table[project, month + 1 :] = table[project, month]
+            row = table[project]
+            row[month + 1 :] = [row[month]] * left
         return True
 
     # The outcome -------------------------------------------------------------------------------
@@ -308,12 +309,12 @@ class City:
             causes=causes,
             joined=self._revision.joined,
             left=self._revision.left,
-            value=self._value,
-            reported=self._reported,
-            paid=self._paid,
-            arrears=self._arrears,
-            claimed=self._claimed,
-            progress=self._progress,
+            value=np.array(self._value, dtype=np.int64),
+            reported=np.array(self._reported, dtype=np.int64),
+            paid=np.array(self._paid, dtype=np.int64),
+            arrears=np.array(self._arrears, dtype=np.int64),
+            claimed=np.array(self._claimed, dtype=np.int64),
+            progress=np.array(self._progress, dtype=np.int64),
             premium=np.array(self._claims.premium, dtype=np.int64),
             **self._treasury.tables,
             queued=self._approvals.queued,
