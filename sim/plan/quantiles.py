@@ -79,6 +79,38 @@ def quantile(distribution: Distribution, probability: ArrayLike) -> NDArray[np.f
     raise ValueError(f"no quantile for '{distribution.name}'")
 
 
+def cuts(distribution: Distribution, grid: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cut the inverse distribution function into pieces on which it is nearly constant.
+
+    Parameters
+    ----------
+    distribution : Distribution
+        What to cut.
+    grid : ndarray of float64
+        Probabilities at which to cut what is continuous.
+
+    Returns
+    -------
+    ndarray of float64
+        Probabilities in increasing order: every step where there are steps, `grid` elsewhere.
+    """
+    values = distribution.parameters
+    match distribution.name:
+        case "discrete":
+            return np.cumsum(values[len(values) // 2 :])[:-1]
+        case "empirical":
+            rises = np.diff(values)
+            ordered = np.argsort(rises, kind="stable")[np.count_nonzero(rises == 0) :]
+            steps = (np.sort(ordered[-len(grid) :]) + 1) / len(values)
+            # A sample of more steps than that is continuous, but for its largest ones.
+            return steps if len(ordered) <= len(grid) else np.union1d(steps, grid)
+        case "chance":
+            assert distribution.inner is not None
+            inner = cuts(distribution.inner, grid)
+            return np.append(0.0, inner) * values[0] + (1 - values[0])
+    return grid
+
+
 def median(distribution: Distribution) -> float:
     """Return the value exceeded with probability one half."""
     return float(quantile(distribution, np.array([0.5]))[0])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sim.plan.language import parse_distribution
-from sim.plan.quantiles import median, quantile
+from sim.plan.quantiles import cuts, median, quantile
 
 GRID = np.array([1e-9, 1e-3, 0.05, 0.25, 0.5, 0.75, 0.95, 0.999, 1 - 1e-9])
 
@@ -90,3 +90,35 @@ def test_lower_is_the_end_of_the_support(text: str) -> None:
 
 def test_median() -> None:
     assert median(parse_distribution("lognormal(median=1.3, sigma=0.7)")) == pytest.approx(1.3)
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("discrete(7:0.3, 9:0.5, 11:0.2)", [0.3, 0.8]),
+        ("empirical(x.csv)", [0.25, 0.75]),
+        ("chance(0.4, fixed(3))", [0.6]),
+        ("chance(0.4, discrete(1:0.5, 2:0.5))", [0.6, 0.8]),
+        ("chance(0.4, empirical(x.csv))", [0.6, 0.7, 0.9]),
+    ],
+)
+def test_cuts_stand_where_the_steps_are(text: str, steps: list[float]) -> None:
+    distribution = parse_distribution(text, lambda _: (3.0, 1.0, 2.0, 2.0))
+    found = cuts(distribution, np.linspace(0.001, 0.999, 50))
+    inside = found[(found > 0) & (found < 1)]
+    for step in steps:
+        assert np.isclose(inside, step, rtol=1e-12).any()
+        assert np.diff(quantile(distribution, [step - 1e-9, step + 1e-9]))[0] > 0
+    between = (np.concatenate([[0.0], inside]) + np.concatenate([inside, [1.0]])) / 2
+    assert len(np.unique(quantile(distribution, between))) == len(steps) + 1
+
+
+def test_cuts_of_what_is_continuous() -> None:
+    grid = np.array([0.25, 0.5, 0.75])
+    assert cuts(parse_distribution("uniform(2, 5)"), grid).tolist() == [0.25, 0.5, 0.75]
+    assert cuts(parse_distribution("chance(0.4, uniform(2, 5))"), grid) == pytest.approx(
+        [0.6, 0.7, 0.8, 0.9]
+    )
+    # A sample with more steps than the grid: its largest steps, and the grid.
+    sample = parse_distribution("empirical(x)", lambda _: (1, 2, 3, 14, 15, 26, 27, 38, 39, 40))
+    assert cuts(sample, grid).tolist() == [0.25, 0.3, 0.5, 0.7, 0.75]
