@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sim.plan.availability import NO_START
-from sim.plan.cells import CellError, Converter, check_draws, month_day
+from sim.plan.cells import CellError, Converter, check_draws, check_name, month_day
 from sim.plan.configuration import (
     BUILT_IN_UNCERTAINTIES,
     DependenceTable,
@@ -83,6 +83,11 @@ def _driver(
     problems: list[Problem],
 ) -> Driver | None:
     before = len(problems)
+    try:
+        check_name(name)
+    except CellError as error:
+        row = file.row([name])
+        problems.append(Problem(error.code, file.name, row, name, name, error.details))
     usual = _distribution(name, "distribution", table, file, converter, problems)
     stress = usual
     if table.stress is not None:

@@ -68,6 +68,10 @@ FAULTS = [
     Fault("blank_required", PROJECTS, "一号路", "", 2, "name"),
     Fault("bad_name", PROJECTS, "P5,仓库", "P5;P6,仓库", 6, "id", "P5;P6"),
     Fault("bad_name", PROJECTS, "P5,仓库", '"P\n5",仓库', 6, "id", "P\n5"),
+    # The addresses of draws join names by "/": project A with gate b/c would be A/b with gate c.
+    Fault("bad_name", PROJECTS, "P5,仓库", "P5/b,仓库", 6, "id", "P5/b"),
+    Fault("bad_name", "gates.csv", "approval,land,", "approval,land/2,", 2, "gate", "land/2"),
+    Fault("bad_name", DRIVERS, "[prices]", '["prices/city"]', 7, "prices/city", "prices/city"),
     Fault("duplicate_id", PROJECTS, "P5,仓库", "P4,仓库", 6, "id", "P4"),
     Fault("duplicate_id", PROJECTS, "new,5,", "new,4,", 6, "rank", "4"),
     Fault("duplicate_id", "gates.csv", "permit,land", "land,", 3, "gate", "land"),
