@@ -178,6 +178,8 @@ class Converter:
             raise CellError("unit_not_allowed")
         if parsed.unit and parsed.unit != allowed:
             raise CellError("wrong_unit", expected=allowed)
+        if one.unit == "factor" and not parsed.unit:
+            check_factor(parsed)
         most = one.maximum
         if parsed.unit == "amount":
             most = AMOUNT_LIMIT_YUAN / self._factor
@@ -225,6 +227,12 @@ def check_draws(distribution: Distribution, minimum: float, maximum: float) -> N
     largest = extremes(distribution)[1]
     if not largest <= maximum:
         raise CellError("draws_too_large", largest=f"{largest:.3g}", maximum=f"{maximum:.3g}")
+
+
+def check_factor(distribution: Distribution) -> None:
+    """Raise a `CellError` where a factor would mostly be 0: work or cost of nothing."""
+    if distribution.name == "chance":
+        raise CellError("chance_of_factor")
 
 
 def check_name(text: str) -> str:
