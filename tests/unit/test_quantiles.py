@@ -1,12 +1,13 @@
 """Inverse distribution functions against scipy's, and their shape."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import optimize, stats
 
 from sim.plan.language import parse_distribution
 from sim.plan.quantiles import cuts, median, quantile
@@ -66,11 +67,49 @@ def test_lognormal_with_a_tail() -> None:
     assert drawn.max() == 5.0
     # Pareto with alpha 3: half of the tail lies beyond 1.5 x 2^(1/3).
     assert (drawn > 1.5 * 2 ** (1 / 3)).mean() == pytest.approx(0.02, abs=2e-6)
-    # The body is the lognormal, cut at tail_from.
-    body = stats.lognorm(0.2, scale=1.05)
-    expected = body.ppf(0.5 * body.cdf(1.5))
-    assert quantile(heavy, [0.48])[0] == pytest.approx(expected, rel=1e-12)
     assert (np.diff(drawn) >= 0).all()
+
+
+TAILED = [
+    (1.05, 0.212, 0.01, 1.5),
+    (1.4, 0.3, 0.1, 1.5),
+    (35, 0.7, 0.08, 150),
+    (1, 0.5, 0.45, 1.5),
+    (1, 0, 0.02, 1.5),
+    (1, 40, 0.02, 1.5),
+    (1.499, 0.2, 0.3, 1.5),
+    (1, 1e-9, 0.02, 1.5),
+]
+"""Median, sigma, tail and tail_from."""
+
+
+@pytest.mark.parametrize("parameters", TAILED)
+def test_the_median_of_a_lognormal_with_a_tail_is_its_median(
+    parameters: tuple[float, float, float, float],
+) -> None:
+    centre, sigma, tail, tail_from = parameters
+    text = f"lognormal({centre}, {sigma}, {tail}, {tail_from}, cap=750)"
+    assert median(parse_distribution(text)) == pytest.approx(centre, rel=1e-9)
+
+
+@pytest.mark.parametrize("parameters", TAILED[:4])
+def test_the_body_of_a_lognormal_with_a_tail_is_cut_where_the_tail_begins(
+    parameters: tuple[float, float, float, float],
+) -> None:
+    """Its logarithm is scipy's truncated normal of the same sigma, whatever its centre."""
+    centre, sigma, tail, tail_from = parameters
+    end = np.log(tail_from)
+
+    def body(middle: float) -> Any:
+        return stats.truncnorm(-np.inf, (end - middle) / sigma, middle, sigma)
+
+    middle = optimize.brentq(
+        lambda x: body(x).ppf(0.5 / (1 - tail)) - np.log(centre), end - 8 * sigma, end + 8 * sigma
+    )
+    text = f"lognormal({centre}, {sigma}, {tail}, {tail_from}, cap=750)"
+    shares = np.array([1e-6, 0.01, 0.3, 0.8, 0.999])
+    found = quantile(parse_distribution(text), shares * (1 - tail))
+    np.testing.assert_allclose(np.log(found), body(middle).ppf(shares), rtol=1e-7, atol=1e-7)
 
 
 @pytest.mark.parametrize("text", [text for text, _ in TWINS])
