@@ -40,7 +40,8 @@ _SHARE = re.compile(r"^(\d{1,9}(\.\d{0,18})?|\.\d{1,18}|\d{1,9}/0*[1-9]\d{0,8})$
 _LONGEST_AMOUNT = 28
 """Digits that decimal arithmetic keeps; a longer amount would be rounded in silence."""
 _LONGEST_NAME = 100
-_SEPARATORS = ";；:：,，"
+_SEPARATORS = ";；:：,，/"
+"""The last one joins the parts of the addresses of draws: a gate of a project."""
 _ONE_IN = 1e-12
 _BLANK: Mapping[str, Any] = {"text": "", "choice": "", "list": (), "funding": ()}
 """What a blank optional cell without a default becomes; None for every other kind."""
@@ -87,7 +88,7 @@ class Converter:
         self._problems = problems
         self.parse = functools.cache(self._parse)
         self._convert: dict[str, Callable[[Field, str], Any]] = {
-            "name": lambda _, text: _name(text),
+            "name": lambda _, text: check_name(text),
             "text": lambda _, text: text,
             "choice": _choice,
             "integer": _integer,
@@ -177,6 +178,8 @@ class Converter:
             raise CellError("unit_not_allowed")
         if parsed.unit and parsed.unit != allowed:
             raise CellError("wrong_unit", expected=allowed)
+        if one.unit == "factor" and not parsed.unit:
+            check_factor(parsed)
         most = one.maximum
         if parsed.unit == "amount":
             most = AMOUNT_LIMIT_YUAN / self._factor
@@ -226,8 +229,20 @@ def check_draws(distribution: Distribution, minimum: float, maximum: float) -> N
         raise CellError("draws_too_large", largest=f"{largest:.3g}", maximum=f"{maximum:.3g}")
 
 
-def _name(text: str) -> str:
-    """Take a name that lists can hold and messages can show."""
+def check_factor(distribution: Distribution) -> None:
+    """Raise a `CellError` where a factor would mostly be 0: work or cost of nothing."""
+    if distribution.name == "chance":
+        raise CellError("chance_of_factor")
+
+
+def check_name(text: str) -> str:
+    """Take a name that lists and addresses can hold and messages can show.
+
+    Raises
+    ------
+    CellError
+        If it is none.
+    """
     told_apart = text.isprintable() and len(text) <= _LONGEST_NAME
     if not told_apart or any(one in text for one in _SEPARATORS):
         raise CellError("bad_name", separators=" ".join(_SEPARATORS), most=_LONGEST_NAME)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sim.plan.availability import NO_START
-from sim.plan.cells import CellError, Converter, check_draws, month_day
+from sim.plan.cells import CellError, Converter, check_draws, check_factor, check_name, month_day
 from sim.plan.configuration import (
     BUILT_IN_UNCERTAINTIES,
     DependenceTable,
@@ -88,6 +88,11 @@ def _driver(
     problems: list[Problem],
 ) -> Driver | None:
     before = len(problems)
+    try:
+        check_name(name)
+    except CellError as error:
+        row = file.row([name])
+        problems.append(Problem(error.code, file.name, row, name, name, error.details))
     usual = _distribution(name, "distribution", table, file, converter, problems)
     stress = usual
     if table.stress is not None:
@@ -161,6 +166,8 @@ def _distribution(
         parsed = converter.parse(text)
         if parsed.unit:
             raise CellError("unit_not_allowed")
+        if table.acts_on not in _RANGE:
+            check_factor(parsed)
         check_draws(parsed, *_RANGE.get(table.acts_on, _MULTIPLIER))
         return parsed
     except DistributionError as error:

@@ -33,6 +33,9 @@ _SIGNATURES: dict[str, dict[str, float | None]] = {
 }  # fmt: skip
 
 
+_OF_THE_TAIL = ("tail_from", "tail_alpha", "cap")
+"""Arguments of the lognormal that mean nothing without a tail."""
+
 LARGEST = 1e15
 """No parameter is larger: beyond it, whole numbers and sums are no longer exact."""
 
@@ -199,6 +202,12 @@ def _bind(name: str, arguments: list[str]) -> tuple[float, ...]:
     missing = ", ".join(key for key, value in bound.items() if value is None)
     if missing:
         raise DistributionError(f"{name} 缺少参数 {missing}", f"{name} needs {missing}")
+    idle = ", ".join(key for key in _OF_THE_TAIL if key in given)
+    if idle and bound["tail"] == 0:
+        raise DistributionError(
+            f"没有尾部（tail 为 0）时 {idle} 不起作用；给出 tail，或删去",
+            f"without a tail {idle} would do nothing: give tail, or leave it out",
+        )
     return tuple(float(value) for value in bound.values() if value is not None)
 
 
@@ -231,14 +240,18 @@ def _rules(name: str, values: tuple[float, ...]) -> list[tuple[bool, str, str]]:
             ]  # fmt: skip
         case "lognormal":
             median, sigma, tail, tail_from, alpha, cap = values
+            positive = min(median, tail_from) > 0
+            # A thousandth of sigma: nearer, the body has no place below the tail's beginning.
+            near = positive and math.log(tail_from) - math.log(median) <= sigma / 1000
             return [
                 (median <= 0, "median 须为正", "median must be positive"),
                 (sigma < 0, "sigma 不得为负", "sigma must not be negative"),
-                (not 0 <= tail < 1, "tail 须在 0（含）与 1 之间", "tail must lie in [0, 1)"),
+                (not 0 <= tail < 0.5, "tail 须在 0（含）与 0.5 之间",
+                 "tail must lie in [0, 0.5): the median does not lie in the tail"),
                 (alpha <= 0, "tail_alpha 须为正", "tail_alpha must be positive"),
                 (not 0 < tail_from < cap, "须 0 < tail_from < cap",
                  "0 < tail_from < cap must hold"),
-                (tail > 0 and tail_from <= median, "尾部须始于中位数之上",
+                (tail > 0 and near, "尾部须始于中位数之上",
                  "the tail must begin above the median"),
             ]  # fmt: skip
         case "exponential":

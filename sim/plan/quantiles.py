@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -27,8 +29,8 @@ def quantile(distribution: Distribution, probability: ArrayLike) -> NDArray[np.f
     -----
     PERT is the beta distribution with shapes 1 + 4 (mode - low) / (high - low) and
     1 + 4 (high - mode) / (high - low) (Malcolm et al. 1959, in its exact form). A lognormal with
-    a tail keeps its body below `tail_from` with probability 1 - tail, and is a Pareto
-    distribution from there, capped.
+    a tail is with probability 1 - tail a lognormal cut at `tail_from`, so centred that the whole
+    has the given median, and a Pareto distribution from there, capped.
     """
     from scipy import special
 
@@ -79,6 +81,38 @@ def quantile(distribution: Distribution, probability: ArrayLike) -> NDArray[np.f
     raise ValueError(f"no quantile for '{distribution.name}'")
 
 
+def cuts(distribution: Distribution, grid: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cut the inverse distribution function into pieces on which it is nearly constant.
+
+    Parameters
+    ----------
+    distribution : Distribution
+        What to cut.
+    grid : ndarray of float64
+        Probabilities at which to cut what is continuous.
+
+    Returns
+    -------
+    ndarray of float64
+        Probabilities in increasing order: every step where there are steps, `grid` elsewhere.
+    """
+    values = distribution.parameters
+    match distribution.name:
+        case "discrete":
+            return np.cumsum(values[len(values) // 2 :])[:-1]
+        case "empirical":
+            rises = np.diff(values)
+            ordered = np.argsort(rises, kind="stable")[np.count_nonzero(rises == 0) :]
+            steps = (np.sort(ordered[-len(grid) :]) + 1) / len(values)
+            # A sample of more steps than that is continuous, but for its largest ones.
+            return steps if len(ordered) <= len(grid) else np.union1d(steps, grid)
+        case "chance":
+            assert distribution.inner is not None
+            inner = cuts(distribution.inner, grid)
+            return np.append(0.0, inner) * values[0] + (1 - values[0])
+    return grid
+
+
 def median(distribution: Distribution) -> float:
     """Return the value exceeded with probability one half."""
     return float(quantile(distribution, np.array([0.5]))[0])
@@ -97,7 +131,7 @@ def _triangular(
 
 def _lognormal(
     u: NDArray[np.float64],
-    centre: float,
+    middle: float,
     sigma: float,
     tail: float,
     tail_from: float,
@@ -107,12 +141,33 @@ def _lognormal(
     from scipy import special
 
     if tail == 0:
-        return centre * np.exp(sigma * special.ndtri(u))
+        return middle * np.exp(sigma * special.ndtri(u))
     if sigma == 0:
-        body = np.full(u.shape, centre)
+        body = np.full(u.shape, middle)
     else:
-        reach = special.ndtr(np.log(tail_from / centre) / sigma)
-        body = centre * np.exp(sigma * special.ndtri(np.minimum(u / (1 - tail), 1.0) * reach))
+        cut = _cut((np.log(tail_from) - np.log(middle)) / sigma, 0.5 / (1 - tail))
+        below = np.log(np.minimum(u / (1 - tail), 1.0)) + special.log_ndtr(cut)
+        body = tail_from * np.exp(sigma * (special.ndtri_exp(below) - cut))
     survival = np.minimum((1 - u) / tail, 1.0)
     pareto = np.minimum(tail_from * survival ** (-1 / alpha), cap)
     return np.where(u < 1 - tail, body, pareto)
+
+
+@functools.lru_cache(maxsize=1024)
+def _cut(distance: float, probability: float) -> float:
+    """Return the score at which a normal body is cut.
+
+    The body's quantile at `probability` (of what is left below the cut) then lies `distance`
+    standard deviations below the cut.
+    """
+    from scipy import optimize, special
+
+    def excess(cut: float) -> float:
+        inside = special.ndtri_exp(np.log(probability) + special.log_ndtr(cut))
+        return float(cut - inside - distance)
+
+    # The gap between cut and quantile grows with the cut. Below 0 it is at most -log(probability)
+    # over the cut's size, less than the distance at the lower end; at most it is the cut less the
+    # quantile of the whole normal distribution.
+    highest = distance + float(special.ndtri(probability)) + 1
+    return float(optimize.brentq(excess, -1 / distance, highest, xtol=1e-14))

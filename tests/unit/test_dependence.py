@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 import sim
+from sim.plan.language import parse_distribution
+from sim.plan.rows import Correlation
+from sim.sampling.dependence import given_correlation
 from tests.worlds import Row, project, write_world
 
 COUNT = 2_000
@@ -17,17 +20,23 @@ TYPES: list[Row] = [
 ROWS = [project(name, "2021-01-01", "2021-12-31", 100_000, 100_000, type="t") for name in "ABCD"]
 
 
-def drawn(
-    folder: Path, *changes: str
-) -> dict[str, np.ndarray[tuple[int, int], np.dtype[np.float64]]]:
+Draws = dict[str, np.ndarray[tuple[int, int], np.dtype[np.float64]]]
+
+
+def drawn(folder: Path, *changes: str) -> Draws:
     """Logarithms of works and costs over many replications."""
+    return {key: np.log(values) for key, values in values_drawn(folder, *changes).items()}
+
+
+def values_drawn(folder: Path, *changes: str) -> Draws:
+    """Works and costs over many replications."""
     from sim.sampling.draws import draw
     from sim.sampling.sampler import build_sampler
 
     plan = sim.load_scenario(folder, changes).plan
     realizations = list(draw(build_sampler(sim.build_portfolio(plan), 2021), range(COUNT)))
     return {
-        key: np.log(np.array([getattr(one, column) for one in realizations], dtype=np.float64))
+        key: np.array([getattr(one, column) for one in realizations], dtype=np.float64)
         for key, column in COLUMNS.items()
     }
 
@@ -106,3 +115,134 @@ def test_correlations_out_of_reach_are_refused(tmp_path: Path) -> None:
     with pytest.raises(sim.InputError) as refused:
         drawn(write_world(tmp_path, ROWS, types=TYPES, correlations=given))
     assert refused.value.problems[0].code == "correlation_out_of_reach"
+
+
+def pair(correlation: float, a: str = "A", b: str = "B") -> Row:
+    return {"variable": "cost", "project_a": a, "project_b": b, "correlation": correlation}
+
+
+def standard_error(first: np.ndarray, second: np.ndarray) -> float:
+    """Standard error of a sample correlation, whatever the distributions (delta method)."""
+    x, y = ((one - one.mean()) / one.std() for one in (first, second))
+    influence = x * y - (x * y).mean() * (x**2 + y**2) / 2
+    return float(influence.std() / np.sqrt(len(x)))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "asked"),
+    [
+        ("discrete(0.8:0.15, 1:0.6, 1.5:0.25)", "discrete(0.9:0.85, 1.4:0.15)", 0.5),
+        ("discrete(0.8:0.15, 1:0.6, 1.5:0.25)", "discrete(0.9:0.85, 1.4:0.15)", -0.4),
+        ("discrete(0.9:0.93, 1.4:0.07)", "discrete(0.9:0.93, 1.4:0.07)", 0.97),
+        ("discrete(0.9:0.9, 1.4:0.1)", "normal(1, 0.1, 0, 2)", 0.55),
+        ("discrete(0.9:0.9, 1.4:0.1)", "normal(1, 0.1, 0, 2)", -0.3),
+        ("amount: chance(0.1, lognormal(5000, 0.6))", "lognormal(1, 0.4)", 0.6),
+        ("amount: chance(0.3, discrete(50:0.5, 80:0.5))", "amount: chance(0.2, fixed(7))", 0.7),
+        ("empirical(costs.txt)", "empirical(costs.txt)", 0.8),
+        ("empirical(costs.txt)", "uniform(0.5, 1.5)", -0.5),
+    ],
+)
+def test_the_correlation_asked_for_is_what_is_drawn(
+    tmp_path: Path, first: str, second: str, asked: float
+) -> None:
+    """Quantities with steps too, whose correlation is far from that of their scores."""
+    rows = [dict(ROWS[0]) | {"cost": first}, dict(ROWS[1]) | {"cost": second}]
+    folder = write_world(tmp_path, rows, types=TYPES, correlations=[pair(asked)])
+    (folder / "costs.txt").write_text("cost\n0.7\n0.7\n0.7\n1\n1.1\n1.1\n1.9\n2.4\n", "utf-8")
+    first_costs, second_costs = values_drawn(folder)["cost"].T
+    found = correlation(first_costs, second_costs)
+    assert abs(found - asked) <= 4 * standard_error(first_costs, second_costs)
+
+
+def score_correlation(first: str, second: str, linear: float) -> float:
+    """Return the correlation of normal scores found for a linear correlation."""
+    distributions = {"A": parse_distribution(first), "B": parse_distribution(second)}
+    found = given_correlation(
+        [Correlation("cost", "A", "B", linear)], "cost", {"A": 0, "B": 1}, distributions
+    )
+    assert found is not None
+    return float(found.triangle[1, 0])
+
+
+@pytest.mark.parametrize("score", [-0.999, -0.9, -0.3, 0.2, 0.7, 0.99, 0.9999])
+def test_scores_against_closed_forms(score: float) -> None:
+    """Normal, uniform and lognormal pairs (closed forms), two coins (Sheppard 1899)."""
+    grown = np.exp(0.8**2)
+    for text, linear in (
+        ("normal(0, 1)", score),
+        ("uniform(0, 1)", 6 / np.pi * np.arcsin(score / 2)),
+        ("lognormal(1, 0.8)", (grown**score - 1) / (grown - 1)),
+    ):
+        # Cells of 1/32 standard deviation: the linear correlation is met to 2 in 10,000, and the
+        # slope of the scores' against it is steepest, 2.7, where lognormals run against each other.
+        assert score_correlation(text, text, linear) == pytest.approx(score, abs=2.7 * 2e-4), text
+    coin = "discrete(0:0.5, 1:0.5)"
+    exact = score_correlation(coin, coin, 2 / np.pi * np.arcsin(score))
+    assert exact == pytest.approx(score, abs=1e-9)
+
+
+def test_a_matrix_on_the_edge_of_possible_is_accepted() -> None:
+    """The scores lie in a plane: their matrix is singular, and found to a few in 10,000."""
+    grown = np.exp(0.5**2)
+    scores = {("A", "B"): 0.6, ("A", "C"): 0.8, ("B", "C"): 0.96}
+    rows = [
+        Correlation("cost", a, b, (grown**score - 1) / (grown - 1))
+        for (a, b), score in scores.items()
+    ]
+    texts = dict.fromkeys("ABC", parse_distribution("lognormal(1, 0.5)"))
+    found = given_correlation(rows, "cost", {"A": 0, "B": 1, "C": 2}, texts)
+    assert found is not None
+    matrix = found.triangle @ found.triangle.T
+    for (a, b), score in scores.items():
+        assert matrix["ABC".index(a), "ABC".index(b)] == pytest.approx(score, abs=6e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        ("normal(1, 0.1, 0, 2)", -1),
+        ("uniform(0.5, 1.5)", -1),
+        ("uniform(0.5, 1.5)", 1),
+        ("lognormal(1, 0.3)", 1),
+        ("discrete(0.9:0.5, 1.3:0.5)", -1),
+    ],
+)
+def test_perfect_correlations_are_accepted_at_both_ends(
+    tmp_path: Path, text: str, sign: int
+) -> None:
+    rows = [dict(row) | {"cost": text} for row in ROWS[:2]]
+    folder = write_world(tmp_path, rows, types=TYPES, correlations=[pair(sign)])
+    first, second = values_drawn(folder)["cost"].T
+    assert correlation(first, second) == pytest.approx(sign, abs=1e-9)
+
+
+@pytest.mark.parametrize("correlation", [-0.87, 0.92, -1.0, 1.0])
+def test_what_is_out_of_reach_is_refused_with_the_span(tmp_path: Path, correlation: float) -> None:
+    """A uniform and a coin of 1 to 1 reach sqrt(3) / 2 at most, and no less against each other."""
+    rows = [
+        dict(ROWS[0]) | {"cost": "uniform(0.5, 1.5)"},
+        dict(ROWS[1]) | {"cost": "discrete(0.9:0.5, 1.3:0.5)"},
+    ]
+    folder = write_world(tmp_path, rows, types=TYPES, correlations=[pair(correlation)])
+    with pytest.raises(sim.InputError) as refused:
+        values_drawn(folder)
+    (problem,) = refused.value.problems
+    assert problem.code == "correlation_out_of_reach"
+    assert problem.details == {"low": f"{-np.sqrt(3) / 2:.3f}", "high": f"{np.sqrt(3) / 2:.3f}"}
+
+
+def test_ranks_move_no_draw(tmp_path: Path) -> None:
+    """Who comes first in a queue is no matter of luck."""
+    drivers = "[dependence]\ncity = 0.3\n"
+    given = [pair(0.6), pair(-0.4, "B", "D"), pair(0.3, "D", "A")]
+    given += [row | {"variable": "duration"} for row in map(dict, given)]
+    drawn_by_id = []
+    for ranks in ((1, 2, 3, 4), (3, 1, 4, 2)):
+        rows = [dict(row) | {"rank": rank} for row, rank in zip(ROWS, ranks, strict=True)]
+        folder = write_world(tmp_path / str(ranks), rows, drivers=drivers, types=TYPES,
+                             correlations=given)  # fmt: skip
+        values = values_drawn(folder)
+        drawn_by_id.append({key: table[:, np.argsort(np.argsort(ranks))]
+                            for key, table in values.items()})  # fmt: skip
+    for key, table in drawn_by_id[0].items():
+        assert np.array_equal(table, drawn_by_id[1][key]), key

@@ -1,15 +1,16 @@
 """Inverse distribution functions against scipy's, and their shape."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import optimize, stats
 
 from sim.plan.language import parse_distribution
-from sim.plan.quantiles import median, quantile
+from sim.plan.quantiles import cuts, median, quantile
 
 GRID = np.array([1e-9, 1e-3, 0.05, 0.25, 0.5, 0.75, 0.95, 0.999, 1 - 1e-9])
 
@@ -66,11 +67,49 @@ def test_lognormal_with_a_tail() -> None:
     assert drawn.max() == 5.0
     # Pareto with alpha 3: half of the tail lies beyond 1.5 x 2^(1/3).
     assert (drawn > 1.5 * 2 ** (1 / 3)).mean() == pytest.approx(0.02, abs=2e-6)
-    # The body is the lognormal, cut at tail_from.
-    body = stats.lognorm(0.2, scale=1.05)
-    expected = body.ppf(0.5 * body.cdf(1.5))
-    assert quantile(heavy, [0.48])[0] == pytest.approx(expected, rel=1e-12)
     assert (np.diff(drawn) >= 0).all()
+
+
+TAILED = [
+    (1.05, 0.212, 0.01, 1.5),
+    (1.4, 0.3, 0.1, 1.5),
+    (35, 0.7, 0.08, 150),
+    (1, 0.5, 0.45, 1.5),
+    (1, 0, 0.02, 1.5),
+    (1, 40, 0.02, 1.5),
+    (1.499, 0.2, 0.3, 1.5),
+    (1, 1e-9, 0.02, 1.5),
+]
+"""Median, sigma, tail and tail_from."""
+
+
+@pytest.mark.parametrize("parameters", TAILED)
+def test_the_median_of_a_lognormal_with_a_tail_is_its_median(
+    parameters: tuple[float, float, float, float],
+) -> None:
+    centre, sigma, tail, tail_from = parameters
+    text = f"lognormal({centre}, {sigma}, {tail}, {tail_from}, cap=750)"
+    assert median(parse_distribution(text)) == pytest.approx(centre, rel=1e-9)
+
+
+@pytest.mark.parametrize("parameters", TAILED[:4])
+def test_the_body_of_a_lognormal_with_a_tail_is_cut_where_the_tail_begins(
+    parameters: tuple[float, float, float, float],
+) -> None:
+    """Its logarithm is scipy's truncated normal of the same sigma, whatever its centre."""
+    centre, sigma, tail, tail_from = parameters
+    end = np.log(tail_from)
+
+    def body(middle: float) -> Any:
+        return stats.truncnorm(-np.inf, (end - middle) / sigma, middle, sigma)
+
+    middle = optimize.brentq(
+        lambda x: body(x).ppf(0.5 / (1 - tail)) - np.log(centre), end - 8 * sigma, end + 8 * sigma
+    )
+    text = f"lognormal({centre}, {sigma}, {tail}, {tail_from}, cap=750)"
+    shares = np.array([1e-6, 0.01, 0.3, 0.8, 0.999])
+    found = quantile(parse_distribution(text), shares * (1 - tail))
+    np.testing.assert_allclose(np.log(found), body(middle).ppf(shares), rtol=1e-7, atol=1e-7)
 
 
 @pytest.mark.parametrize("text", [text for text, _ in TWINS])
@@ -90,3 +129,35 @@ def test_lower_is_the_end_of_the_support(text: str) -> None:
 
 def test_median() -> None:
     assert median(parse_distribution("lognormal(median=1.3, sigma=0.7)")) == pytest.approx(1.3)
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("discrete(7:0.3, 9:0.5, 11:0.2)", [0.3, 0.8]),
+        ("empirical(x.csv)", [0.25, 0.75]),
+        ("chance(0.4, fixed(3))", [0.6]),
+        ("chance(0.4, discrete(1:0.5, 2:0.5))", [0.6, 0.8]),
+        ("chance(0.4, empirical(x.csv))", [0.6, 0.7, 0.9]),
+    ],
+)
+def test_cuts_stand_where_the_steps_are(text: str, steps: list[float]) -> None:
+    distribution = parse_distribution(text, lambda _: (3.0, 1.0, 2.0, 2.0))
+    found = cuts(distribution, np.linspace(0.001, 0.999, 50))
+    inside = found[(found > 0) & (found < 1)]
+    for step in steps:
+        assert np.isclose(inside, step, rtol=1e-12).any()
+        assert np.diff(quantile(distribution, [step - 1e-9, step + 1e-9]))[0] > 0
+    between = (np.concatenate([[0.0], inside]) + np.concatenate([inside, [1.0]])) / 2
+    assert len(np.unique(quantile(distribution, between))) == len(steps) + 1
+
+
+def test_cuts_of_what_is_continuous() -> None:
+    grid = np.array([0.25, 0.5, 0.75])
+    assert cuts(parse_distribution("uniform(2, 5)"), grid).tolist() == [0.25, 0.5, 0.75]
+    assert cuts(parse_distribution("chance(0.4, uniform(2, 5))"), grid) == pytest.approx(
+        [0.6, 0.7, 0.8, 0.9]
+    )
+    # A sample with more steps than the grid: its largest steps, and the grid.
+    sample = parse_distribution("empirical(x)", lambda _: (1, 2, 3, 14, 15, 26, 27, 38, 39, 40))
+    assert cuts(sample, grid).tolist() == [0.25, 0.3, 0.5, 0.7, 0.75]
