@@ -64,8 +64,13 @@ def load_plan_with(
     tables = {table: _converted(converter, raw[table], table) for table in raw}
     drivers, dependence = read_drivers(drivers_file, converter, applied.states, problems)
     moved = TomlFile(LEVERS_FILE, {"levers": applied.levers})
-    table = shape(LeversTable, applied.levers, moved, problems, ("levers",)) or LeversTable()
-    levers = read_levers(table)
+    # One by one, so that what is wrong with one lever does not hide what is wrong with others.
+    sound = {
+        name: value
+        for name, value in applied.levers.items()
+        if shape(LeversTable, {name: value}, moved, problems, ("levers",)) is not None
+    }
+    levers = read_levers(LeversTable.model_validate(sound))
     _tell_unknown_files(names - converter.samples, problems)
     if raw["projects"].whole and not raw["projects"].rows:
         problems.append(Problem("no_rows", "projects.csv"))

@@ -133,6 +133,13 @@ def plan_toml(
         "target = 30_000_000",
         f"amount_unit = {_quoted(texts['amount_unit'])}",
         'calendar = "site"',
+        "# Estimated: treasuries stop paying in the last week of December; no local notice found.",
+        'december_cut_off = "12-25"',
+        "# Estimated: overtime, night work and more machines; no statistic found.",
+        "acceleration_premium = 0.2",
+        "# Estimated: within 10 % the budget office decides, above it an audit comes first.",
+        "adjustment_days = 90",
+        "adjustment_days_above = 270",
     ]
     for table, names in tables.items():
         lines += ["", f"[{table}]"]
