@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ _GROUP_OPTIONS = ("-h", "--help", "--version", "--debug")
 _SAYS = {
     "zh": {
         "interrupted": "已中断；未写入任何结果，重新运行同一命令即可。",
+        "no_place": "结果无法写入“{place}”（{reason}）；未开始模拟，请用 --out 换一个文件夹",
         "failed": "运行失败：{error}（加 --debug 查看细节）",
         "problems": "输入有误：{errors} 个错误，{warnings} 个提醒；未写入任何文件。",
         "checked": "检查通过：{errors} 个错误，{warnings} 个提醒。",
@@ -39,6 +40,8 @@ _SAYS = {
     },
     "en": {
         "interrupted": "Interrupted; nothing was written. The same command starts again.",
+        "no_place": "Results cannot be written at '{place}' ({reason}); nothing was simulated; "
+        "give another folder with --out",
         "failed": "Failed: {error} (details with --debug)",
         "problems": "The input is wrong: {errors} errors, {warnings} warnings; nothing written.",
         "checked": "Checked: {errors} errors, {warnings} warnings.",
@@ -55,6 +58,10 @@ _SAYS = {
 
 class WrongInputError(Exception):
     """Ends the command with exit code 2; the problems have been printed."""
+
+
+class FailedError(Exception):
+    """Ends the command with exit code 1; the reason has been printed."""
 
 
 def _console(stderr: bool = False) -> Console:
@@ -100,7 +107,7 @@ def cli(context: click.Context, debug: bool) -> None:
 @click.argument("scenario", type=click.Path(), default=DEFAULT_SCENARIO)
 @click.option("-n", "--replications", type=click.IntRange(1, 10_000_000), help="模拟次数。")
 @_seed
-@click.option("--engine", type=click.Choice(["reference"]), default="reference", show_default=True)
+@click.option("--engine", type=click.Choice(["reference"]), help="仿真引擎 / engine.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="并行进程数 / processes.")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
@@ -114,7 +121,7 @@ def run(
     scenario: str,
     replications: int | None,
     seed: int | None,
-    engine: str,
+    engine: str | None,
     workers: int | None,
     out: Path,
     overrides: tuple[str, ...],
@@ -126,29 +133,30 @@ def run(
     from sim.briefing.terminal import print_folder, print_headline
     from sim.figures.charts import draw_charts
     from sim.plan.scenario import load_scenario
-    from sim.runs.folder import find_run, point_to, run_folder, write_run
+    from sim.runs.folder import find_run, point_to, probe, run_folder, write_run
     from sim.runs.provenance import fingerprint
     from sim.runs.simulate import simulate
     from sim.runs.unused import changes_without_effect
 
     console = _console()
     with _input_errors(lang):
-        loaded = load_scenario(scenario, overrides)
+        given = {"replications": replications, "seed": seed, "engine": engine, "workers": workers}
+        loaded = load_scenario(scenario, (*overrides, *_run_overrides(given)))
         if loaded.warnings and not quiet:
             line = _SAYS[lang]["warnings"].format(count=len(loaded.warnings), file=scenario)
             _console(stderr=True).print(line, style="dim", highlight=False, markup=False)
         if idle := changes_without_effect(loaded):
             click.echo(_SAYS[lang]["idle"].format(paths=", ".join(idle)), err=True)
-        count = replications or loaded.options.replications
-        root = loaded.options.seed if seed is None else seed
-        mark = fingerprint(loaded, root, count, engine)
-        stored = find_run(run_folder(out, loaded.name, mark))
+        asked = loaded.options
+        mark = fingerprint(loaded, asked.seed, asked.replications, asked.engine)
+        folder = run_folder(out, loaded.name, mark)
+        with _place_errors(lang):
+            stored = find_run(folder)
+            if stored is None:
+                probe(folder)
         if stored is None:
             with _progress(lang, quiet) as on_progress:
-                finished = simulate(
-                    loaded, replications=count, seed=root,
-                    workers=workers or loaded.options.workers, on_progress=on_progress,
-                )  # fmt: skip
+                finished = simulate(loaded, workers=asked.workers, on_progress=on_progress)
             stored = write_run(finished, out, lambda one: draw_charts(one, lang))
         else:
             draw_charts(stored, lang)
@@ -171,7 +179,7 @@ def check(file: str, overrides: tuple[str, ...], lang: Any) -> None:
     from sim.plan.scenario import load_scenario
     from sim.sampling.sampler import build_sampler
 
-    with _input_errors(lang):
+    with _input_errors(lang, most=None):
         loaded = load_scenario(file, overrides)
         build_sampler(build_portfolio(loaded.plan), 0)
     _print_problems(loaded.warnings, lang, most=None)
@@ -212,9 +220,8 @@ def replay(
     from sim.runs.replay import replay_one
 
     with _input_errors(lang):
-        loaded = load_scenario(scenario, overrides)
-        root = loaded.options.seed if seed is None else seed
-        story = replay_one(loaded.plan, root, replication)
+        loaded = load_scenario(scenario, (*overrides, *_run_overrides({"seed": seed})))
+        story = replay_one(loaded.plan, loaded.options.seed, replication)
     ids = {one.id for one in loaded.plan.projects}
     if project is not None and project not in ids:
         close = nearest(project, ids)
@@ -225,15 +232,31 @@ def replay(
         click.echo(line)
 
 
+def _run_overrides(given: Mapping[str, object]) -> list[str]:
+    """Write options as the overrides that they are, so that they are logged as such."""
+    return [f"run.{name}={value}" for name, value in given.items() if value is not None]
+
+
 @contextmanager
-def _input_errors(language: Any) -> Iterator[None]:
-    """Print the problems of wrong input and end with exit code 2."""
+def _place_errors(language: Any) -> Iterator[None]:
+    """Tell of a place where results cannot be written, and end with exit code 1."""
+    try:
+        yield
+    except OSError as error:
+        line = _SAYS[language]["no_place"].format(place=error.filename, reason=error.strerror)
+        click.echo(line, err=True)
+        raise FailedError from error
+
+
+@contextmanager
+def _input_errors(language: Any, most: int | None = _MOST_PROBLEMS) -> Iterator[None]:
+    """Print the problems of wrong input, all or so many, and end with exit code 2."""
     from sim.plan.problems import InputError, errors_of
 
     try:
         yield
     except InputError as error:
-        _print_problems(error.problems, language, most=_MOST_PROBLEMS)
+        _print_problems(error.problems, language, most)
         errors = len(errors_of(error.problems))
         warnings = len(error.problems) - errors
         line = _SAYS[language]["problems"].format(errors=errors, warnings=warnings)
@@ -306,6 +329,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = DONE
+    except FailedError:
+        if "--debug" in words:
+            raise
+        code = FAILED
     except Exception as error:
         if "--debug" in words:
             raise
