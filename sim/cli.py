@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +55,33 @@ _SAYS = {
         "no_project": "there is no project '{project}'; the nearest is '{nearest}'",
         "warnings": "Warnings: {count}; to see them: python run_sim.py check {file} --lang en",
         "idle": "These changes have no effect in this version: {paths}",
+    },
+}
+
+_USAGE = {
+    "zh": {
+        "usage": "用法：{usage}",
+        "help": "查看帮助：{command} --help",
+        "wrong": "命令行有误：{reason}",
+        "no_option": "没有选项“{name}”",
+        "no_command": "没有命令“{name}”",
+        "near": "，最接近的是“{near}”",
+        "missing": "缺少 {hint}",
+        "choice": "{hint} 不在可选值之内，可选：{choices}",
+        "whole": "{hint} 须为整数，不小于 {low}",
+        "most": "，不大于 {high}",
+    },
+    "en": {
+        "usage": "Usage: {usage}",
+        "help": "For help: {command} --help",
+        "wrong": "The command line is wrong: {reason}",
+        "no_option": "there is no option '{name}'",
+        "no_command": "there is no command '{name}'",
+        "near": "; the nearest is '{near}'",
+        "missing": "{hint} is missing",
+        "choice": "{hint} is none of the choices {choices}",
+        "whole": "{hint} must be a whole number of at least {low}",
+        "most": " and at most {high}",
     },
 }
 
@@ -303,6 +333,53 @@ def _progress(language: Any, quiet: bool) -> Iterator[Callable[[int, int], None]
         yield on_progress
 
 
+def _can_say_anything() -> None:
+    """Let no character stop a command, whatever the encoding of the terminal or pipe.
+
+    ASCII is what a missing locale looks like: UTF-8 is written then. Any other encoding is kept,
+    and a character that it lacks is written as an escape.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            ascii_only = codecs.lookup(stream.encoding).name == "ascii"
+            encoding = "utf-8" if ascii_only else stream.encoding
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
+def _usage_lines(error: click.ClickException, language: Any) -> Iterator[str]:
+    """Yield what the parser found wrong, in the language asked for, and where help is."""
+    says = _USAGE[language]
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        pieces = " ".join(context.command.collect_usage_pieces(context))
+        yield says["usage"].format(usage=f"{context.command_path} {pieces}")
+        yield says["help"].format(command=context.command_path)
+    yield says["wrong"].format(reason=_usage_reason(error, says))
+
+
+def _usage_reason(error: click.ClickException, says: Mapping[str, str]) -> str:
+    """Say what is wrong by the kind of the error; else in the parser's own words."""
+    near = (
+        says["near"].format(near=near[0]) if (near := getattr(error, "possibilities", None)) else ""
+    )
+    hint = ""
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        hint = error.param.get_error_hint(error.ctx)
+    match error:
+        case click.NoSuchOption():
+            return says["no_option"].format(name=error.option_name) + near
+        case click.MissingParameter() if hint:
+            return says["missing"].format(hint=hint)
+        case click.BadParameter(param=click.Parameter(type=click.Choice(choices=choices))):
+            return says["choice"].format(hint=hint, choices=", ".join(map(str, choices)))
+        case click.BadParameter(param=click.Parameter(type=click.IntRange(min=low, max=high))):
+            most = "" if high is None else says["most"].format(high=high)
+            return says["whole"].format(hint=hint, low=low) + most
+    if command := getattr(error, "command_name", None):  # a class of its own from click 8.4
+        return says["no_command"].format(name=command) + near
+    return error.format_message()
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process with its exit code.
 
@@ -311,17 +388,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words and words[0].startswith("-") and words[0] not in _GROUP_OPTIONS:
         words.insert(0, "run")  # options alone are those of the main job
-    language = "en" if "en" in words else "zh"
+    asked = "--lang=en" in words or ("--lang", "en") in pairwise(words)
+    language = "en" if asked else "zh"
+    _can_say_anything()
     try:
         cli.main(words, prog_name="run_sim.py", standalone_mode=False)
         code = DONE
     except WrongInputError:
         code = WRONG_INPUT
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        code = WRONG_INPUT
     except click.ClickException as error:
-        error.show()
+        for line in _usage_lines(error, language):
+            click.echo(line, err=True)
         code = WRONG_INPUT
     except (KeyboardInterrupt, click.Abort):
         click.echo(_SAYS[language]["interrupted"], err=True)

@@ -16,6 +16,7 @@ from sim.plan.problems import InputError, Problem, errors_of
 from sim.plan.rows import Plan
 
 _OVERRIDE = "--set"
+_NOT_IN_NAMES = '<>:"/\\|?*'
 _SECTIONS = ("levers", "uncertainties", "types", "projects", "accounts")
 
 
@@ -104,6 +105,8 @@ def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     else:
         name = path.stem
         file, folder, read = _read(path, problems)
+    if not _names_a_folder(name):
+        problems.append(Problem("bad_run_name", file.name or str(path), value=name))
     before = _run_options(file.values)
     overridden = {_override(file.values, text, problems) for text in overrides}
     checked = shape(ScenarioFile, file.values, file, problems)
@@ -122,6 +125,13 @@ def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
         inputs=(*((_seen_from(folder, place), mark) for place, mark in read), *loaded.inputs),
         warnings=tuple(problems),
     )
+
+
+def _names_a_folder(name: str) -> bool:
+    """Tell whether the folder of a run can bear a name, on any system, and stay in its place."""
+    if not name or not name.isprintable() or any(one in _NOT_IN_NAMES for one in name):
+        return False
+    return not name.startswith(".") and not name.endswith((".", " "))
 
 
 def _run_options(values: dict[str, Any]) -> dict[str, Any]:
