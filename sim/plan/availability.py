@@ -69,11 +69,6 @@ def _in_year(day: datetime.date | MonthDay, year: int) -> datetime.date:
     return datetime.date(year, month, number)
 
 
-def causes_of(rows: Sequence[CalendarRow]) -> tuple[str, ...]:
-    """Return the causes that take time, in order of name."""
-    return tuple(sorted({row.cause for row in rows} - {NO_START}))
-
-
 def by_cause(
     rows: Sequence[CalendarRow],
     season: str,

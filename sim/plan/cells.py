@@ -95,7 +95,7 @@ class Converter:
             "choice": _choice,
             "integer": _integer,
             "number": _ranged_number,
-            "amount": self._amount,
+            "amount": lambda _, text: self._amount(text),
             "day": lambda _, text: _day(text),
             "date_or_month_day": lambda _, text: _day_or_month_day(text),
             "distribution": self._distribution,
@@ -108,8 +108,8 @@ class Converter:
     def rows(self, raw: RawTable, table: str) -> list[dict[str, Any] | None]:
         """Convert all rows of a table; None for a row with an error.
 
-        Blank optional cells without a default become None, or an empty string for text. A key
-        that stands twice is an error.
+        Blank optional cells without a default become None; texts, choices and lists are empty
+        then. A key that stands twice is an error.
         """
         described = fields_of(table)
         keys = _KEY_OF_TWO.get(table) or [
@@ -157,7 +157,7 @@ class Converter:
             text = one.default
         return self._convert[one.kind](one, text)
 
-    def _amount(self, one: Field, text: str) -> int:
+    def _amount(self, text: str) -> int:
         number = _decimal(text)
         if len(text) > _LONGEST_AMOUNT:
             raise CellError("not_a_number")

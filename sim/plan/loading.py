@@ -1,4 +1,4 @@
-"""Reading a plan folder into a frozen `Plan`, with every problem told at once."""
+"""Reading a plan folder into a frozen `Plan`, with all problems that show told at once."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def load_plan_with(folder: Path, changes: Iterable[Change]) -> Loaded:
     plan, numbers = assemble(folder, frame, tables, drivers, dependence, applied.states)
     if file is not None and file.target is None:
         problems.append(Problem("no_target", "plan.toml", level="warning"))
-    filed = Filed(numbers, _defined(raw, tables), framed=file is not None)
+    filed = Filed(numbers, _defined(raw), framed=file is not None)
     problems.extend(check_plan(plan, filed))
     for toml in filter(None, (plan_file, drivers_file)):
         problems = [toml.placed(one) for one in problems]
@@ -161,9 +161,7 @@ def _tell_unknown_files(names: set[str], problems: list[Problem]) -> None:
             problems.append(Problem("unknown_file", name, details=details, level="warning"))
 
 
-def _defined(
-    raw: Mapping[str, RawTable], tables: Mapping[str, list[Row]]
-) -> dict[str, frozenset[str] | None]:
+def _defined(raw: Mapping[str, RawTable]) -> dict[str, frozenset[str] | None]:
     """Return the keys that tables define, in rows with an error too; None where rows are lost."""
     keys = {"projects": ("id",), "accounts": ("id",), "types": ("type",), "windows": ("window",),
             "gates": ("procedure", "gate")}  # fmt: skip

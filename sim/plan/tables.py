@@ -1,4 +1,4 @@
-"""Reading CSV tables as text: hostile until checked, and every problem told at once."""
+"""Reading CSV tables as text: hostile until checked, and all problems that show told at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run folders: written whole or not at all, and read back."""
+"""Run folders: they appear whole or not at all, and are read back."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def find_run(folder: Path) -> StoredRun | None:
 
 
 def probe(folder: Path) -> None:
-    """Raise OSError where a run folder could not be written; leave no trace.
+    """Raise OSError where a run folder cannot be written, as far as shows; leave no trace.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Where numbers come from: hashes of everything that determines them, versions, timings."""
+"""Where numbers come from: the fingerprint of a run, its resolved scenario, versions."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def source_hash() -> str:
 
 
 def fingerprint(scenario: Scenario, seed: int, replications: int, engine: str) -> str:
-    """Hash all that determines the numbers of a run.
+    """Hash what determines the numbers of a run, on one platform and one version of Python.
 
-    Resolved inputs (rows sorted, so that their order in the files does not count), seed,
-    replications, engine, the source of the model and the versions of the numeric libraries.
+    Resolved inputs (rows sorted, so that their order in the files counts for blank ranks only),
+    seed, replications, engine, the source of the model and the versions of the numeric libraries.
 
     Returns
     -------

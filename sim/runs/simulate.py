@@ -102,7 +102,7 @@ def simulate(
     Returns
     -------
     Run
-        The same for every number of workers, bit for bit.
+        With outcomes that are the same for every number of workers, bit for bit.
 
     Raises
     ------
