@@ -29,7 +29,7 @@ _GROUP_OPTIONS = ("-h", "--help", "--version", "--debug")
 _SAYS = {
     "zh": {
         "interrupted": "已中断；未写入任何结果，重新运行同一命令即可。",
-        "no_place": "结果无法写入“{place}”（{reason}）；未开始模拟，请用 --out 换一个文件夹",
+        "no_place": "结果文件夹无法使用：“{place}”（{reason}）；未开始模拟，请用 --out 换一个",
         "failed": "运行失败：{error}（加 --debug 查看细节）",
         "problems": "输入有误：{errors} 个错误，{warnings} 个提醒；未写入任何文件。",
         "checked": "检查通过：{errors} 个错误，{warnings} 个提醒。",
@@ -43,8 +43,8 @@ _SAYS = {
     },
     "en": {
         "interrupted": "Interrupted; nothing was written. The same command starts again.",
-        "no_place": "Results cannot be written at '{place}' ({reason}); nothing was simulated; "
-        "give another folder with --out",
+        "no_place": "The folder of results cannot be used: '{place}' ({reason}); nothing was "
+        "simulated; give another one with --out",
         "failed": "Failed: {error} (details with --debug)",
         "problems": "The input is wrong: {errors} errors, {warnings} warnings; nothing written.",
         "checked": "Checked: {errors} errors, {warnings} warnings.",
@@ -67,6 +67,8 @@ _USAGE = {
         "no_command": "没有命令“{name}”",
         "near": "，最接近的是“{near}”",
         "missing": "缺少 {hint}",
+        "needs_value": "选项“{name}”之后缺少取值",
+        "takes_none": "选项“{name}”不带取值",
         "choice": "{hint} 不在可选值之内，可选：{choices}",
         "whole": "{hint} 须为整数，不小于 {low}",
         "most": "，不大于 {high}",
@@ -79,6 +81,8 @@ _USAGE = {
         "no_command": "there is no command '{name}'",
         "near": "; the nearest is '{near}'",
         "missing": "{hint} is missing",
+        "needs_value": "option '{name}' lacks its value",
+        "takes_none": "option '{name}' takes no value",
         "choice": "{hint} is none of the choices {choices}",
         "whole": "{hint} must be a whole number of at least {low}",
         "most": " and at most {high}",
@@ -269,7 +273,7 @@ def _run_overrides(given: Mapping[str, object]) -> list[str]:
 
 @contextmanager
 def _place_errors(language: Any) -> Iterator[None]:
-    """Tell of a place where results cannot be written, and end with exit code 1."""
+    """Tell of a place where results cannot stand, and end with exit code 1."""
     try:
         yield
     except OSError as error:
@@ -357,6 +361,12 @@ def _usage_lines(error: click.ClickException, language: Any) -> Iterator[str]:
     yield says["wrong"].format(reason=_usage_reason(error, says))
 
 
+def _flags() -> set[str]:
+    """Return every option that takes no value."""
+    options = [one for command in (cli, *cli.commands.values()) for one in command.params]
+    return {name for one in options if getattr(one, "is_flag", False) for name in one.opts}
+
+
 def _usage_reason(error: click.ClickException, says: Mapping[str, str]) -> str:
     """Say what is wrong by the kind of the error; else in the parser's own words."""
     near = (
@@ -368,6 +378,9 @@ def _usage_reason(error: click.ClickException, says: Mapping[str, str]) -> str:
     match error:
         case click.NoSuchOption():
             return says["no_option"].format(name=error.option_name) + near
+        case click.BadOptionUsage():
+            kind = "takes_none" if error.option_name in _flags() else "needs_value"
+            return says[kind].format(name=error.option_name)
         case click.MissingParameter() if hint:
             return says["missing"].format(hint=hint)
         case click.BadParameter(param=click.Parameter(type=click.Choice(choices=choices))):

@@ -326,7 +326,7 @@ class TestFailures:
         self.refuse_to_simulate(monkeypatch)
         assert ask("run", world / "base.toml", "--out", out, "--quiet") == 1
         (told,) = capsys.readouterr().err.splitlines()
-        assert told.startswith(f"结果无法写入“{Path(os.path.normpath(out / blamed))}”")
+        assert told.startswith(f"结果文件夹无法使用：“{Path(os.path.normpath(out / blamed))}”")
         assert ask("run", world / "base.toml", "--out", out, "--lang", "en") == 1
         assert "nothing was simulated" in capsys.readouterr().err
         assert (tmp_path / "file").read_text() == "mine"

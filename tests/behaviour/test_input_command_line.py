@@ -152,6 +152,22 @@ def test_words_that_the_parser_does_not_know(
         assert told == f"The command line is wrong: {english}"
 
 
+@pytest.mark.parametrize(
+    ("words", "chinese", "english"),
+    [
+        (["run", "--seed"], "选项“--seed”之后缺少取值", "option '--seed' lacks its value"),
+        (["run", "--quiet=1"], "选项“--quiet”不带取值", "option '--quiet' takes no value"),
+    ],
+)
+def test_options_with_a_value_too_few_or_too_many(
+    words: list[str], chinese: str, english: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask(*words) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"命令行有误：{chinese}"
+    assert ask("run", "--lang=en", *words[1:]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"The command line is wrong: {english}"
+
+
 def test_a_word_that_is_no_command(capsys: pytest.CaptureFixture[str]) -> None:
     """Its class, with the nearest command in it, is new in click 8.4; before, the word is told."""
     assert ask("en") == 2
