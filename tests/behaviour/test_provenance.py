@@ -11,6 +11,7 @@ import pytest
 import sim
 from sim.cli import main
 from sim.plan.scenario import Scenario
+from sim.runs import provenance
 from tests.plans import FILES, replaced, write_plan
 
 BASE = """\
@@ -207,3 +208,14 @@ class TestRunOptions:
     def test_an_override_of_a_mistake(self, scenario: Path) -> None:
         scenario.write_text(SCENARIO + '[run]\nseed = "x"\n', encoding="utf-8")
         assert ("run.seed", "x", "7") in sim.load_scenario(scenario, ["run.seed=7"]).changes
+
+
+def test_the_source_is_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An edit during a run is not what has run: the folder keeps the mark it began with."""
+    provenance.source_hash.cache_clear()
+    began = provenance.source_hash()
+    monkeypatch.setattr(provenance, "_MODEL_FOLDERS", ("plan", "engine"))
+    assert provenance.source_hash() == began
+    provenance.source_hash.cache_clear()
+    assert provenance.source_hash() != began
+    provenance.source_hash.cache_clear()
