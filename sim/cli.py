@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +29,7 @@ _GROUP_OPTIONS = ("-h", "--help", "--version", "--debug")
 _SAYS = {
     "zh": {
         "interrupted": "已中断；未写入任何结果，重新运行同一命令即可。",
+        "no_place": "结果文件夹无法使用：“{place}”（{reason}）；未开始模拟，请用 --out 换一个",
         "failed": "运行失败：{error}（加 --debug 查看细节）",
         "problems": "输入有误：{errors} 个错误，{warnings} 个提醒；未写入任何文件。",
         "checked": "检查通过：{errors} 个错误，{warnings} 个提醒。",
@@ -39,6 +43,8 @@ _SAYS = {
     },
     "en": {
         "interrupted": "Interrupted; nothing was written. The same command starts again.",
+        "no_place": "The folder of results cannot be used: '{place}' ({reason}); nothing was "
+        "simulated; give another one with --out",
         "failed": "Failed: {error} (details with --debug)",
         "problems": "The input is wrong: {errors} errors, {warnings} warnings; nothing written.",
         "checked": "Checked: {errors} errors, {warnings} warnings.",
@@ -52,9 +58,44 @@ _SAYS = {
     },
 }
 
+_USAGE = {
+    "zh": {
+        "usage": "用法：{usage}",
+        "help": "查看帮助：{command} --help",
+        "wrong": "命令行有误：{reason}",
+        "no_option": "没有选项“{name}”",
+        "no_command": "没有命令“{name}”",
+        "near": "，最接近的是“{near}”",
+        "missing": "缺少 {hint}",
+        "needs_value": "选项“{name}”之后缺少取值",
+        "takes_none": "选项“{name}”不带取值",
+        "choice": "{hint} 不在可选值之内，可选：{choices}",
+        "whole": "{hint} 须为整数，不小于 {low}",
+        "most": "，不大于 {high}",
+    },
+    "en": {
+        "usage": "Usage: {usage}",
+        "help": "For help: {command} --help",
+        "wrong": "The command line is wrong: {reason}",
+        "no_option": "there is no option '{name}'",
+        "no_command": "there is no command '{name}'",
+        "near": "; the nearest is '{near}'",
+        "missing": "{hint} is missing",
+        "needs_value": "option '{name}' lacks its value",
+        "takes_none": "option '{name}' takes no value",
+        "choice": "{hint} is none of the choices {choices}",
+        "whole": "{hint} must be a whole number of at least {low}",
+        "most": " and at most {high}",
+    },
+}
+
 
 class WrongInputError(Exception):
     """Ends the command with exit code 2; the problems have been printed."""
+
+
+class FailedError(Exception):
+    """Ends the command with exit code 1; the reason has been printed."""
 
 
 def _console(stderr: bool = False) -> Console:
@@ -100,7 +141,7 @@ def cli(context: click.Context, debug: bool) -> None:
 @click.argument("scenario", type=click.Path(), default=DEFAULT_SCENARIO)
 @click.option("-n", "--replications", type=click.IntRange(1, 10_000_000), help="模拟次数。")
 @_seed
-@click.option("--engine", type=click.Choice(["reference"]), default="reference", show_default=True)
+@click.option("--engine", type=click.Choice(["reference"]), help="仿真引擎 / engine.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="并行进程数 / processes.")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
@@ -114,7 +155,7 @@ def run(
     scenario: str,
     replications: int | None,
     seed: int | None,
-    engine: str,
+    engine: str | None,
     workers: int | None,
     out: Path,
     overrides: tuple[str, ...],
@@ -126,29 +167,30 @@ def run(
     from sim.briefing.terminal import print_folder, print_headline
     from sim.figures.charts import draw_charts
     from sim.plan.scenario import load_scenario
-    from sim.runs.folder import find_run, point_to, run_folder, write_run
+    from sim.runs.folder import find_run, point_to, probe, run_folder, write_run
     from sim.runs.provenance import fingerprint
     from sim.runs.simulate import simulate
     from sim.runs.unused import changes_without_effect
 
     console = _console()
     with _input_errors(lang):
-        loaded = load_scenario(scenario, overrides)
+        given = {"replications": replications, "seed": seed, "engine": engine, "workers": workers}
+        loaded = load_scenario(scenario, (*overrides, *_run_overrides(given)))
         if loaded.warnings and not quiet:
             line = _SAYS[lang]["warnings"].format(count=len(loaded.warnings), file=scenario)
             _console(stderr=True).print(line, style="dim", highlight=False, markup=False)
         if idle := changes_without_effect(loaded):
             click.echo(_SAYS[lang]["idle"].format(paths=", ".join(idle)), err=True)
-        count = replications or loaded.options.replications
-        root = loaded.options.seed if seed is None else seed
-        mark = fingerprint(loaded, root, count, engine)
-        stored = find_run(run_folder(out, loaded.name, mark))
+        asked = loaded.options
+        mark = fingerprint(loaded, asked.seed, asked.replications, asked.engine)
+        folder = run_folder(out, loaded.name, mark)
+        with _place_errors(lang):
+            stored = find_run(folder)
+            if stored is None:
+                probe(folder)
         if stored is None:
             with _progress(lang, quiet) as on_progress:
-                finished = simulate(
-                    loaded, replications=count, seed=root,
-                    workers=workers or loaded.options.workers, on_progress=on_progress,
-                )  # fmt: skip
+                finished = simulate(loaded, workers=asked.workers, on_progress=on_progress)
             stored = write_run(finished, out, lambda one: draw_charts(one, lang))
         else:
             draw_charts(stored, lang)
@@ -171,7 +213,7 @@ def check(file: str, overrides: tuple[str, ...], lang: Any) -> None:
     from sim.plan.scenario import load_scenario
     from sim.sampling.sampler import build_sampler
 
-    with _input_errors(lang):
+    with _input_errors(lang, most=None):
         loaded = load_scenario(file, overrides)
         build_sampler(build_portfolio(loaded.plan), 0)
     _print_problems(loaded.warnings, lang, most=None)
@@ -212,9 +254,8 @@ def replay(
     from sim.runs.replay import replay_one
 
     with _input_errors(lang):
-        loaded = load_scenario(scenario, overrides)
-        root = loaded.options.seed if seed is None else seed
-        story = replay_one(loaded.plan, root, replication)
+        loaded = load_scenario(scenario, (*overrides, *_run_overrides({"seed": seed})))
+        story = replay_one(loaded.plan, loaded.options.seed, replication)
     ids = {one.id for one in loaded.plan.projects}
     if project is not None and project not in ids:
         close = nearest(project, ids)
@@ -225,15 +266,31 @@ def replay(
         click.echo(line)
 
 
+def _run_overrides(given: Mapping[str, object]) -> list[str]:
+    """Write options as the overrides that they are, so that they are logged as such."""
+    return [f"run.{name}={value}" for name, value in given.items() if value is not None]
+
+
 @contextmanager
-def _input_errors(language: Any) -> Iterator[None]:
-    """Print the problems of wrong input and end with exit code 2."""
+def _place_errors(language: Any) -> Iterator[None]:
+    """Tell of a place where results cannot stand, and end with exit code 1."""
+    try:
+        yield
+    except OSError as error:
+        line = _SAYS[language]["no_place"].format(place=error.filename, reason=error.strerror)
+        click.echo(line, err=True)
+        raise FailedError from error
+
+
+@contextmanager
+def _input_errors(language: Any, most: int | None = _MOST_PROBLEMS) -> Iterator[None]:
+    """Print the problems of wrong input, all or so many, and end with exit code 2."""
     from sim.plan.problems import InputError, errors_of
 
     try:
         yield
     except InputError as error:
-        _print_problems(error.problems, language, most=_MOST_PROBLEMS)
+        _print_problems(error.problems, language, most)
         errors = len(errors_of(error.problems))
         warnings = len(error.problems) - errors
         line = _SAYS[language]["problems"].format(errors=errors, warnings=warnings)
@@ -280,6 +337,62 @@ def _progress(language: Any, quiet: bool) -> Iterator[Callable[[int, int], None]
         yield on_progress
 
 
+def _can_say_anything() -> None:
+    """Let no character stop a command, whatever the encoding of the terminal or pipe.
+
+    ASCII is what a missing locale looks like: UTF-8 is written then. Any other encoding is kept,
+    and a character that it lacks is written as an escape.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            ascii_only = codecs.lookup(stream.encoding).name == "ascii"
+            encoding = "utf-8" if ascii_only else stream.encoding
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
+def _usage_lines(error: click.ClickException, language: Any) -> Iterator[str]:
+    """Yield what the parser found wrong, in the language asked for, and where help is."""
+    says = _USAGE[language]
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        pieces = " ".join(context.command.collect_usage_pieces(context))
+        yield says["usage"].format(usage=f"{context.command_path} {pieces}")
+        yield says["help"].format(command=context.command_path)
+    yield says["wrong"].format(reason=_usage_reason(error, says))
+
+
+def _flags() -> set[str]:
+    """Return every option that takes no value."""
+    options = [one for command in (cli, *cli.commands.values()) for one in command.params]
+    return {name for one in options if getattr(one, "is_flag", False) for name in one.opts}
+
+
+def _usage_reason(error: click.ClickException, says: Mapping[str, str]) -> str:
+    """Say what is wrong by the kind of the error; else in the parser's own words."""
+    near = (
+        says["near"].format(near=near[0]) if (near := getattr(error, "possibilities", None)) else ""
+    )
+    hint = ""
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        hint = error.param.get_error_hint(error.ctx)
+    match error:
+        case click.NoSuchOption():
+            return says["no_option"].format(name=error.option_name) + near
+        case click.BadOptionUsage():
+            kind = "takes_none" if error.option_name in _flags() else "needs_value"
+            return says[kind].format(name=error.option_name)
+        case click.MissingParameter() if hint:
+            return says["missing"].format(hint=hint)
+        case click.BadParameter(param=click.Parameter(type=click.Choice(choices=choices))):
+            return says["choice"].format(hint=hint, choices=", ".join(map(str, choices)))
+        case click.BadParameter(param=click.Parameter(type=click.IntRange(min=low, max=high))):
+            most = "" if high is None else says["most"].format(high=high)
+            return says["whole"].format(hint=hint, low=low) + most
+    if command := getattr(error, "command_name", None):  # a class of its own from click 8.4
+        return says["no_command"].format(name=command) + near
+    return error.format_message()
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process with its exit code.
 
@@ -288,17 +401,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words and words[0].startswith("-") and words[0] not in _GROUP_OPTIONS:
         words.insert(0, "run")  # options alone are those of the main job
-    language = "en" if "en" in words else "zh"
+    asked = "--lang=en" in words or ("--lang", "en") in pairwise(words)
+    language = "en" if asked else "zh"
+    _can_say_anything()
     try:
         cli.main(words, prog_name="run_sim.py", standalone_mode=False)
         code = DONE
     except WrongInputError:
         code = WRONG_INPUT
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        code = WRONG_INPUT
     except click.ClickException as error:
-        error.show()
+        for line in _usage_lines(error, language):
+            click.echo(line, err=True)
         code = WRONG_INPUT
     except (KeyboardInterrupt, click.Abort):
         click.echo(_SAYS[language]["interrupted"], err=True)
@@ -306,6 +419,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = DONE
+    except FailedError:
+        if "--debug" in words:
+            raise
+        code = FAILED
     except Exception as error:
         if "--debug" in words:
             raise

@@ -1,1 +1,1 @@
-"""To look at: one chart a file; computes nothing, reads a stored run."""
+"""To look at: one chart a file; works out no result, reads a stored run."""

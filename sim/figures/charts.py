@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from sim.figures.amounts import Language
 from sim.figures.year_end import draw_year_end
 from sim.figures.year_fan import draw_year_fan
@@ -17,4 +19,10 @@ def draw_charts(stored: StoredRun, language: Language = "zh") -> None:
     for name, draw in CHARTS.items():
         path = folder / f"{name}.{language}.png"
         if not path.exists():
-            draw(stored, path, language)
+            # Under another name until it is whole: the folder may be one that people read.
+            drawing = folder / f".{os.getpid()}-{path.name}"
+            try:
+                draw(stored, drawing, language)
+                os.replace(drawing, path)
+            finally:
+                drawing.unlink(missing_ok=True)

@@ -48,7 +48,6 @@ def settings() -> Any:
         "xtick.color": TEXT,
         "ytick.color": TEXT,
         "text.parse_math": False,
-        "svg.hashsalt": "sim",
     }
 
 

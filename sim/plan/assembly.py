@@ -86,7 +86,7 @@ def assemble(
     Returns
     -------
     plan : Plan
-        The plan, the same for every order of rows.
+        The plan; the order of rows counts for nothing but blank ranks.
     numbers : dict of int to int
         Row number of each row object, by its `id`: equal rows are different rows.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import os
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -26,6 +27,7 @@ from sim.plan.tables import (
     Field,
     RawTable,
     decode,
+    digest,
     fields_of,
     leads_out,
     read_bytes,
@@ -77,23 +79,24 @@ class Converter:
 
     Attributes
     ----------
-    samples : set of str
-        Names of the files that distributions have read.
+    samples : dict of str to str
+        Files that distributions have read, by their place in the folder, and the hash of each.
     """
 
     def __init__(self, folder: Path, amount_unit: str, problems: list[Problem]) -> None:
-        self.samples: set[str] = set()
+        self.samples: dict[str, str] = {}
         self._folder = folder
         self._factor = YUAN_PER_UNIT[amount_unit]
         self._problems = problems
         self.parse = functools.cache(self._parse)
+        self._numbers = functools.cache(self._read_numbers)
         self._convert: dict[str, Callable[[Field, str], Any]] = {
             "name": lambda _, text: check_name(text),
             "text": lambda _, text: text,
             "choice": _choice,
             "integer": _integer,
             "number": _ranged_number,
-            "amount": self._amount,
+            "amount": lambda _, text: self._amount(text),
             "day": lambda _, text: _day(text),
             "date_or_month_day": lambda _, text: _day_or_month_day(text),
             "distribution": self._distribution,
@@ -106,8 +109,8 @@ class Converter:
     def rows(self, raw: RawTable, table: str) -> list[dict[str, Any] | None]:
         """Convert all rows of a table; None for a row with an error.
 
-        Blank optional cells without a default become None, or an empty string for text. A key
-        that stands twice is an error.
+        Blank optional cells without a default become None; texts, choices and lists are empty
+        then. A key that stands twice is an error.
         """
         described = fields_of(table)
         keys = _KEY_OF_TWO.get(table) or [
@@ -155,7 +158,7 @@ class Converter:
             text = one.default
         return self._convert[one.kind](one, text)
 
-    def _amount(self, one: Field, text: str) -> int:
+    def _amount(self, text: str) -> int:
         number = _decimal(text)
         if len(text) > _LONGEST_AMOUNT:
             raise CellError("not_a_number")
@@ -196,11 +199,15 @@ class Converter:
             raise DistributionError(
                 f"“{name}”在方案文件夹之外", f"'{name}' lies outside the plan folder"
             )
-        content = read_bytes(path, [])
+        return self._numbers(Path(os.path.relpath(path, self._folder)).as_posix())
+
+    def _read_numbers(self, name: str) -> tuple[float, ...]:
+        """Read a sample, once: whatever names the file gets the same numbers."""
+        content = read_bytes(self._folder / name, [])
         text = decode(content) if content is not None else None
-        if text is None:
+        if content is None or text is None:
             raise DistributionError(f"“{name}”无法读取", f"'{name}' cannot be read")
-        self.samples.add(path.name)
+        self.samples[name] = digest(content)
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         if lines and not any(character.isdigit() for character in lines[0]):
             del lines[0]  # a header; a mistyped number holds a digit

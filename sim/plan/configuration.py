@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.plan.problems import Problem, Told, nearest
-from sim.plan.tables import FIRST_DATE, LAST_DATE, decode, read_bytes
+from sim.plan.tables import FIRST_DATE, LAST_DATE, decode, digest, read_bytes
 
 State = Literal["off", "on", "stress"]
 BUILT_IN_UNCERTAINTIES = (
@@ -187,11 +187,14 @@ class TomlFile:
         What it says.
     text : str
         Its text, to tell the line of a key.
+    sha256 : str
+        Hash of the bytes that were read; empty where there is no file.
     """
 
     name: str
     values: dict[str, Any]
     text: str = ""
+    sha256: str = ""
 
     def row(self, path: Sequence[str]) -> int | None:
         """Return the line of a key, else of the table around it; None where neither stands."""
@@ -231,7 +234,7 @@ def read_toml(path: Path, problems: list[Problem]) -> TomlFile | None:
     reason: object
     row = None
     try:
-        return TomlFile(path.name, tomllib.loads(text), text)
+        return TomlFile(path.name, tomllib.loads(text), text, digest(content))
     except RecursionError:
         reason = Told("嵌套过深", "nested too deeply")
     except tomllib.TOMLDecodeError as error:

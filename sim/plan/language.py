@@ -91,10 +91,6 @@ class Distribution:
                 return first
 
 
-FIXED_ONE = Distribution("fixed", (1.0,))
-FIXED_ZERO = Distribution("fixed", (0.0,))
-
-
 def parse_distribution(text: str, read_sample: ReadSample | None = None) -> Distribution:
     """Parse a distribution.
 

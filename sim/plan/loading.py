@@ -1,22 +1,55 @@
-"""Reading a plan folder into a frozen `Plan`, with every problem told at once."""
+"""Reading a plan folder into a frozen `Plan`, with all problems that show told at once."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from sim.plan.assembly import ROW_CLASSES, Row, assemble
 from sim.plan.cells import Converter
 from sim.plan.changes import LEVERS_FILE, Change, apply_changes
 from sim.plan.checks import check_plan
-from sim.plan.configuration import LeversTable, PlanFile, TomlFile, read_toml, shape
+from sim.plan.configuration import (
+    DependenceTable,
+    DriverTable,
+    LeversTable,
+    PlanFile,
+    TomlFile,
+    read_toml,
+    shape,
+)
 from sim.plan.drivers import read_drivers
 from sim.plan.filed import Filed
 from sim.plan.levers import read_levers
 from sim.plan.problems import InputError, Problem, errors_of, nearest
 from sim.plan.rows import Plan
 from sim.plan.tables import RawTable, leads_out, read_table
+
+
+class Loaded(NamedTuple):
+    """What came of reading a plan folder.
+
+    Attributes
+    ----------
+    plan : Plan or None
+        None where there are errors.
+    changes : tuple of (path, old, new)
+        Every applied change.
+    problems : list of Problem
+        Errors and warnings.
+    inputs : tuple of (name, sha256)
+        Every file that was read, by its place in the folder, and the hash of what was read.
+    uncertainties : mapping of str to mapping
+        Each uncertainty as it finally holds: its state, and every key of its table, if any.
+    """
+
+    plan: Plan | None
+    changes: tuple[tuple[str, str, str], ...]
+    problems: list[Problem]
+    inputs: tuple[tuple[str, str], ...] = ()
+    uncertainties: Mapping[str, Mapping[str, Any]] = {}
 
 
 def load_plan(folder: str | Path) -> Plan:
@@ -27,30 +60,18 @@ def load_plan(folder: str | Path) -> Plan:
     InputError
         With every problem found, if any of them is an error.
     """
-    plan, _, problems = load_plan_with(Path(folder), [])
-    if plan is None or errors_of(problems):
-        raise InputError(problems)
-    return plan
+    loaded = load_plan_with(Path(folder), [])
+    if loaded.plan is None:
+        raise InputError(loaded.problems)
+    return loaded.plan
 
 
-def load_plan_with(
-    folder: Path, changes: Iterable[Change]
-) -> tuple[Plan | None, tuple[tuple[str, str, str], ...], list[Problem]]:
-    """Read a plan folder, apply changes, check the outcome.
-
-    Returns
-    -------
-    plan : Plan or None
-        None where errors leave nothing to build.
-    log : tuple of (path, old, new)
-        Every applied change.
-    problems : list of Problem
-        Errors and warnings.
-    """
+def load_plan_with(folder: Path, changes: Iterable[Change]) -> Loaded:
+    """Read a plan folder, apply changes, check the outcome."""
     problems: list[Problem] = []
     names = _names(folder, problems)
     if names is None:
-        return None, (), problems
+        return Loaded(None, (), problems)
     plan_file = _toml(folder, "plan.toml", problems)
     file = shape(PlanFile, plan_file.values, plan_file, problems) if plan_file else None
     raw = {table: _raw(folder, table, names, problems) for table in ROW_CLASSES}
@@ -71,18 +92,42 @@ def load_plan_with(
         if shape(LeversTable, {name: value}, moved, problems, ("levers",)) is not None
     }
     levers = read_levers(LeversTable.model_validate(sound))
-    _tell_unknown_files(names - converter.samples, problems)
+    _tell_unknown_files(names - converter.samples.keys(), problems)
     if raw["projects"].whole and not raw["projects"].rows:
         problems.append(Problem("no_rows", "projects.csv"))
     plan, numbers = assemble(folder, frame, tables, drivers, dependence, levers, applied.states)
     if file is not None and file.target is None:
         problems.append(Problem("no_target", "plan.toml", level="warning"))
-    filed = Filed(numbers, _defined(raw, tables), framed=file is not None)
+    filed = Filed(numbers, _defined(raw), framed=file is not None)
     problems.extend(check_plan(plan, filed))
     for toml in filter(None, (plan_file, drivers_file)):
         problems = [toml.placed(one) for one in problems]
     problems = [applied.attributed(one) for one in problems]
-    return None if errors_of(problems) else plan, tuple(applied.log), problems
+    read = {one.name: one.sha256 for one in (plan_file, drivers_file) if one}
+    read |= {one.file: one.sha256 for one in raw.values()} | converter.samples
+    sound = not errors_of(problems)
+    return Loaded(
+        plan=plan if sound else None,
+        changes=tuple(applied.log),
+        problems=problems,
+        inputs=tuple(sorted((name, mark) for name, mark in read.items() if mark)),
+        uncertainties=_uncertainties(applied.states, drivers_file.values) if sound else {},
+    )
+
+
+def _uncertainties(
+    states: Mapping[str, str], tables: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Return each uncertainty as it finally holds: its state, and its checked table, if any."""
+    held: dict[str, dict[str, Any]] = {}
+    for name, state in sorted(states.items()):
+        held[name] = {}
+        if name in tables:
+            model = DependenceTable if name == "dependence" else DriverTable
+            held[name] = model.model_validate(tables[name]).model_dump(mode="json")
+        held[name]["state"] = state
+    del held["all"]
+    return held
 
 
 def _names(folder: Path, problems: list[Problem]) -> set[str] | None:
@@ -126,9 +171,7 @@ def _tell_unknown_files(names: set[str], problems: list[Problem]) -> None:
             problems.append(Problem("unknown_file", name, details=details, level="warning"))
 
 
-def _defined(
-    raw: Mapping[str, RawTable], tables: Mapping[str, list[Row]]
-) -> dict[str, frozenset[str] | None]:
+def _defined(raw: Mapping[str, RawTable]) -> dict[str, frozenset[str] | None]:
     """Return the keys that tables define, in rows with an error too; None where rows are lost."""
     keys = {"projects": ("id",), "accounts": ("id",), "types": ("type",), "windows": ("window",),
             "gates": ("procedure", "gate")}  # fmt: skip

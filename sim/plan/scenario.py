@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sim.plan.changes import Change
+from sim.plan.changes import Change, as_text
 from sim.plan.configuration import About, RunOptions, ScenarioFile, TomlFile, read_toml, shape
 from sim.plan.loading import load_plan_with
 from sim.plan.problems import InputError, Problem, errors_of
 from sim.plan.rows import Plan
 
 _OVERRIDE = "--set"
+_NOT_IN_NAMES = '<>:"/\\|?*'
 _SECTIONS = ("levers", "uncertainties", "types", "projects", "accounts")
 
 
@@ -26,24 +28,52 @@ class Scenario:
     ----------
     name : str
         Name of its file (or of the plan folder), used for the folder of its runs.
-    about : About
-        Title, question, author, date, source.
+    settings : ScenarioFile
+        What its file says, laid over its base, with every override.
     plan : Plan
         The plan with every change applied.
-    options : RunOptions
-        Replications, seed, engine, workers.
+    uncertainties : mapping of str to mapping
+        Each uncertainty as it finally holds: its state, and every key of its table, if any.
     changes : tuple of (path, old, new)
-        The log of every applied change.
+        The log of every applied change, and of every override of a run option.
+    inputs : tuple of (place, sha256)
+        Every file that was read, by its place relative to the plan folder, and the hash of the
+        bytes that were read.
     warnings : tuple of Problem
         What is odd but does not stop a run.
     """
 
     name: str
-    about: About
+    settings: ScenarioFile
     plan: Plan
-    options: RunOptions
+    uncertainties: Mapping[str, Mapping[str, Any]]
     changes: tuple[tuple[str, str, str], ...]
+    inputs: tuple[tuple[str, str], ...]
     warnings: tuple[Problem, ...]
+
+    @property
+    def about(self) -> About:
+        """Title, question, author, date, source."""
+        return self.settings.about
+
+    @property
+    def options(self) -> RunOptions:
+        """Replications, seed, engine, workers."""
+        return self.settings.run
+
+    def with_options(self, replications: int | None, seed: int | None) -> Scenario:
+        """Return the scenario under other run options, logged where they differ; None keeps one."""
+        held = {"replications": self.options.replications, "seed": self.options.seed}
+        given = {"replications": replications, "seed": seed}
+        other = {
+            name: value
+            for name, value in given.items()
+            if value is not None and value != held[name]
+        }
+        log = [(f"run.{name}", str(held[name]), str(value)) for name, value in other.items()]
+        options = self.options.model_copy(update=other)
+        settings = self.settings.model_copy(update={"run": options})
+        return replace(self, settings=settings, changes=(*self.changes, *log))
 
 
 def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
@@ -68,41 +98,90 @@ def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     """
     path = Path(path)
     problems: list[Problem] = []
+    read: list[tuple[Path, str]] = []
     if path.is_dir():
         name, folder = path.resolve().name, path
         file = TomlFile(path.name, {"about": {"title": name}})
     else:
         name = path.stem
-        file, folder = _read(path, problems)
+        file, folder, read = _read(path, problems)
+    if not _names_a_folder(name):
+        problems.append(Problem("bad_run_name", file.name or str(path), value=name))
+    before = _run_options(file.values)
     overridden = {_override(file.values, text, problems) for text in overrides}
     checked = shape(ScenarioFile, file.values, file, problems)
     # A scenario with mistakes is no reason to be silent about those of its plan.
     changes = [] if checked is None else _changes(checked, file.name, overridden)
-    plan, log, found = load_plan_with(folder, changes)
-    problems.extend(found)
-    if checked is None or plan is None or errors_of(problems):
+    loaded = load_plan_with(folder, changes)
+    problems.extend(loaded.problems)
+    if checked is None or loaded.plan is None or errors_of(problems):
         raise InputError(problems)
-    return Scenario(name, checked.about, plan, checked.run, log, tuple(problems))
+    return Scenario(
+        name=name,
+        settings=checked,
+        plan=loaded.plan,
+        uncertainties=loaded.uncertainties,
+        changes=loaded.changes + _overridden_options(before, checked.run, overridden),
+        inputs=(*((_seen_from(folder, place), mark) for place, mark in read), *loaded.inputs),
+        warnings=tuple(problems),
+    )
 
 
-def _read(path: Path, problems: list[Problem]) -> tuple[TomlFile, Path]:
-    """Read a scenario, laid over its base, and find its plan folder."""
+def _names_a_folder(name: str) -> bool:
+    """Tell whether the folder of a run can bear a name, on any system, and stay in its place."""
+    if not name or not name.isprintable() or any(one in _NOT_IN_NAMES for one in name):
+        return False
+    return not name.startswith(".") and not name.endswith((".", " "))
+
+
+def _run_options(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the run options before any override, as far as they are any."""
+    given = values.get("run")
+    return RunOptions().model_dump() | (given if isinstance(given, dict) else {})
+
+
+def _overridden_options(
+    before: Mapping[str, Any], after: RunOptions, overridden: set[str]
+) -> tuple[tuple[str, str, str], ...]:
+    return tuple(
+        (f"run.{name}", _shown(before[name]), _shown(value))
+        for name, value in after.model_dump().items()
+        if f"run.{name}" in overridden
+    )
+
+
+def _shown(option: Any) -> str:
+    return "" if option is None else as_text(option)
+
+
+def _seen_from(folder: Path, place: Path) -> str:
+    """Return where a file stands, relative to a folder; whole where no relative path leads."""
+    try:
+        return Path(os.path.relpath(place, folder)).as_posix()
+    except ValueError:  # another drive
+        return place.resolve().as_posix()
+
+
+def _read(path: Path, problems: list[Problem]) -> tuple[TomlFile, Path, list[tuple[Path, str]]]:
+    """Read a scenario, laid over its base; find its plan folder; list what was read, hashed."""
     file = read_toml(path, problems)
     if file is None:
         raise InputError(problems)
     values, folder = _full(file.values), path.parent / _plan_of(file.values)
+    read = [(path, file.sha256)]
     if isinstance(values.get("base"), str):  # anything else is told with the other keys
         place = path.parent / values["base"]
         base = read_toml(place, problems)
         if base is None:
             raise InputError(problems)
+        read.append((place, base.sha256))
         if "base" in base.values:
             row = file.row(["base"])
             problems.append(Problem("base_chain", path.name, row, "base", values["base"]))
         if "plan" not in values:
             folder = place.parent / _plan_of(base.values)
         values = _merged(_full(base.values), values)
-    return TomlFile(path.name, values, file.text), folder
+    return TomlFile(path.name, values, file.text), folder, read
 
 
 def _plan_of(values: dict[str, Any]) -> str:

@@ -1,10 +1,11 @@
-"""Reading CSV tables as text: hostile until checked, and every problem told at once."""
+"""Reading CSV tables as text: hostile until checked, and all problems that show told at once."""
 
 from __future__ import annotations
 
 import csv
 import datetime
 import functools
+import hashlib
 import io
 import math
 import stat
@@ -80,12 +81,15 @@ class RawTable:
         Row of the file at which each stands (the header is row 1), as a spreadsheet counts.
     whole : bool
         False where rows are missing from here because they could not be read.
+    sha256 : str
+        Hash of the bytes that were read; empty where none were.
     """
 
     file: str
     rows: list[dict[str, str]] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     whole: bool = True
+    sha256: str = ""
 
 
 _FIRST_CJK = "\u2e80"
@@ -127,6 +131,11 @@ def read_bytes(path: Path, problems: list[Problem]) -> bytes | None:
     return None
 
 
+def digest(content: bytes) -> str:
+    """Return the SHA-256 of what was read, in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def leads_out(path: Path, folder: Path) -> bool:
     """Tell whether a path, its links followed, ends outside a folder (or nowhere at all)."""
     try:
@@ -159,6 +168,7 @@ def read_table(path: Path, table: str, problems: list[Problem]) -> RawTable:
     content = read_bytes(path, problems)
     if content is None:
         return unread
+    unread.sha256 = digest(content)
     text = decode(content)
     if text is None:
         problems.append(Problem("encoding", path.name))
@@ -179,7 +189,7 @@ def read_table(path: Path, table: str, problems: list[Problem]) -> RawTable:
     _check_header(path.name, header, table, problems)
     # Rows that lack a required column are no rows to draw conclusions from.
     required = {column for column, one in fields_of(table).items() if one.required}
-    raw = RawTable(path.name, whole=required <= set(header))
+    raw = RawTable(path.name, whole=required <= set(header), sha256=unread.sha256)
     for number, cells in enumerate(lines[1:], start=2):
         if not any(cell.strip() for cell in cells):
             continue

@@ -1,4 +1,4 @@
-"""CSV for people: a byte-order mark, exact numbers, no text that a spreadsheet would run."""
+"""CSV for people: a byte-order mark, whole numbers as they are, no text that runs as a formula."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def cell(value: Any) -> str:
-    """Write one value: numbers as they are, text that looks like a formula behind a quote."""
+    """Write one value: integers as they are, other numbers to ten digits, text never a formula."""
     if value is None:
         return ""
     if isinstance(value, float):

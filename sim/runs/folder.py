@@ -1,7 +1,8 @@
-"""Run folders: written whole or not at all, and read back."""
+"""Run folders: they appear whole or not at all, and are read back."""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -13,11 +14,12 @@ from typing import Any
 
 from sim.runs import cause_tables, money_tables, summary
 from sim.runs.csvfiles import read_csv, write_csv
-from sim.runs.provenance import fingerprint, input_hashes, source_hash, versions
+from sim.runs.provenance import fingerprint, resolved, source_hash, versions
 from sim.runs.simulate import Run
 from sim.runs.unused import changes_without_effect, unused_inputs
 
 MANIFEST, SUMMARY, SAMPLES = "manifest.json", "summary.json", "samples.parquet"
+_LATEST = "latest"
 _TABLES = {
     "projects.csv": summary.project_rows,
     "groups.csv": summary.group_rows,
@@ -72,6 +74,30 @@ def find_run(folder: Path) -> StoredRun | None:
         json.loads((folder / SUMMARY).read_text(encoding="utf-8")),
         json.loads((folder / MANIFEST).read_text(encoding="utf-8")),
     )
+
+
+def probe(folder: Path) -> None:
+    """Raise OSError where a run folder cannot be written, as far as shows; leave no trace.
+
+    Parameters
+    ----------
+    folder : Path
+        From `run_folder`.
+    """
+    for place in (folder, folder.parent / _LATEST):
+        if place.exists() and place.is_dir() != (place == folder):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place))
+    for place in folder.parents:
+        try:
+            place.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        # What stands must take a new entry; what does not stand yet is made inside it.
+        try:
+            with tempfile.TemporaryDirectory(prefix=".probe-", dir=place):
+                return
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(place)) from None
 
 
 def write_run(run: Run, out: Path, add: Callable[[StoredRun], None] | None = None) -> StoredRun:
@@ -133,7 +159,6 @@ def _manifest(run: Run, mark: str) -> dict[str, Any]:
     return {
         "fingerprint": mark,
         "scenario": run.scenario.name,
-        "about": run.scenario.about.model_dump(mode="json"),
         "plan": plan.name,
         "status_date": str(plan.status_date),
         "plan_year": plan.plan_year,
@@ -144,10 +169,10 @@ def _manifest(run: Run, mark: str) -> dict[str, Any]:
         "changes": [
             {"path": path, "old": old, "new": new} for path, old, new in run.scenario.changes
         ],
-        "uncertainties": dict(plan.states) | {one.name: one.state for one in plan.drivers},
+        "resolved": resolved(run.scenario),
         "without_effect": unused_inputs(plan, run.risks),
         "changes_without_effect": changes_without_effect(run.scenario),
-        "inputs_sha256": input_hashes(plan.folder),
+        "inputs_sha256": dict(run.scenario.inputs),
         "model_sha256": source_hash(),
         "versions": versions(),
         "timing": {"seconds": round(run.seconds, 3), "workers": run.workers},
@@ -168,7 +193,7 @@ def _to_disk(folder: Path) -> None:
 
 def point_to(folder: Path) -> None:
     """Let `latest` name a run folder, replacing the pointer in one step."""
-    pointer = folder.parent / "latest"
+    pointer = folder.parent / _LATEST
     handle, name = tempfile.mkstemp(prefix=".latest-", dir=folder.parent)
     with os.fdopen(handle, "w", encoding="utf-8") as stream:
         stream.write(folder.name + "\n")

@@ -1,9 +1,10 @@
-"""Where numbers come from: hashes of everything that determines them, versions, timings."""
+"""Where numbers come from: the fingerprint of a run, its resolved scenario, versions."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.plan.scenario import Scenario
+from sim.plan.tables import digest
 
 _MODEL_FOLDERS = ("plan", "sampling", "engine", "runs")
 _NUMERIC_LIBRARIES = ("numpy", "scipy", "simpy", "holidays")
@@ -40,27 +42,24 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
+@functools.cache
 def source_hash() -> str:
-    """Hash the source of the model: every file that the numbers depend on."""
+    """Hash the source of the model, once: an edit during a run is not what has run."""
     root = Path(__file__).parent.parent
-    digest = hashlib.sha256()
+    whole = hashlib.sha256()
     for folder in _MODEL_FOLDERS:
         for path in sorted((root / folder).rglob("*")):
             if path.suffix in (".py", ".csv", ".toml"):
-                digest.update(path.relative_to(root).as_posix().encode())
-                digest.update(path.read_bytes())
-    return digest.hexdigest()
+                whole.update(path.relative_to(root).as_posix().encode())
+                whole.update(path.read_bytes())
+    return whole.hexdigest()
 
 
 def fingerprint(scenario: Scenario, seed: int, replications: int, engine: str) -> str:
-    """Hash all that determines the numbers of a run.
+    """Hash what determines the numbers of a run, on one platform and one version of Python.
 
-    Resolved inputs (rows sorted, so that their order in the files does not count), seed,
-    replications, engine, the source of the model and the versions of the numeric libraries.
+    Resolved inputs (rows sorted, so that their order in the files counts for blank ranks only),
+    seed, replications, engine, the source of the model and the versions of the numeric libraries.
 
     Returns
     -------
@@ -74,13 +73,13 @@ def fingerprint(scenario: Scenario, seed: int, replications: int, engine: str) -
     asked = [scenario.name, about, seed, replications, engine]
     parts = [values, asked, source_hash(), libraries]
     text = json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str)
-    return _digest(text.encode())[:16]
+    return digest(text.encode())[:16]
 
 
-def input_hashes(folder: Path) -> dict[str, str]:
-    """Hash the files of a plan folder."""
-    files = sorted(path for path in folder.iterdir() if path.suffix in (".csv", ".toml"))
-    return {path.name: _digest(path.read_bytes()) for path in files}
+def resolved(scenario: Scenario) -> dict[str, Any]:
+    """Return a scenario as it finally holds, its base and every override worked in."""
+    settings = scenario.settings.model_dump(mode="json", exclude={"plan", "base"})
+    return settings | {"uncertainties": plain(scenario.uncertainties)}
 
 
 def versions() -> dict[str, str]:

@@ -40,7 +40,7 @@ class Run:
     Attributes
     ----------
     scenario : Scenario
-        The resolved scenario.
+        The resolved scenario, with the run options that finally held.
     portfolio : Portfolio
         The plan and its baseline.
     purses : Purses
@@ -120,7 +120,7 @@ def simulate(
     Returns
     -------
     Run
-        The same for every number of workers, bit for bit.
+        With outcomes that are the same for every number of workers, bit for bit.
 
     Raises
     ------
@@ -129,8 +129,8 @@ def simulate(
     ValueError
         If `replications` or `workers` is below one.
     """
-    count = scenario.options.replications if replications is None else replications
-    root = scenario.options.seed if seed is None else seed
+    scenario = scenario.with_options(replications, seed)
+    count, root = scenario.options.replications, scenario.options.seed
     if count < 1 or (workers is not None and workers < 1):
         raise ValueError("replications and workers must be at least 1")
     began = time.monotonic()
@@ -156,7 +156,7 @@ def simulate(
         outcomes=join(collected),
         seed=root,
         replications=count,
-        engine="reference",
+        engine=scenario.options.engine,
         seconds=time.monotonic() - began,
         workers=workers,
     )

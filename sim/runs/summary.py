@@ -116,6 +116,8 @@ def project_rows(run: Run) -> Iterator[Row]:
     year_end = portfolio.year_end_day
     for i, one in enumerate(portfolio.plan.projects):
         start, finish = outcomes.start[:, i], outcomes.finish[:, i]
+        finished = bool(portfolio.finished[i])
+        begun = finished or bool(portfolio.begun[i])
         row: Row = {
             "id": one.id,
             "name": one.name,
@@ -130,8 +132,9 @@ def project_rows(run: Run) -> Iterator[Row]:
             "annual_plan_yuan": one.annual_plan,
             "planned_start": one.planned_start,
             "planned_finish": one.planned_finish,
-            "p_start_in_year": None if portfolio.begun[i] else float((start <= year_end).mean()),
-            "p_finish_in_year": float((finish <= year_end).mean()),
+            # What lies before the status date has a date, and no probability any more.
+            "p_start_in_year": None if begun else float((start <= year_end).mean()),
+            "p_finish_in_year": None if finished else float((finish <= year_end).mean()),
         }
         for name, days in (("start", start), ("finish", finish)):
             for percent in _SPREAD:

@@ -38,6 +38,7 @@ def sources() -> list[Path]:
 
 
 def imports(path: Path, top_level: bool = False) -> Iterator[str]:
+    """Yield every module that a file imports, however it is written."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     guarded = {
         id(node)
@@ -45,14 +46,27 @@ def imports(path: Path, top_level: bool = False) -> Iterator[str]:
         if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.unparse(block.test)
         for node in ast.walk(block)
     }
-    nodes = tree.body if top_level else list(ast.walk(tree))
-    for node in nodes:
-        if id(node) in guarded:
+    later = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        if id(node) in guarded or (top_level and id(node) in later):
             continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if node.level:
+                package = ("sim", *path.relative_to(ROOT).parts)[: -node.level]
+                module = ".".join(filter(None, [*package, module]))
+            yield module
+            for alias in node.names:
+                # What follows may be a module, or a name of the public door, which lies elsewhere.
+                door = sim._WHERE.get(alias.name) if module == "sim" else None
+                yield door or f"{module}.{alias.name}"
 
 
 def inside(name: str, prefix: str) -> bool:
@@ -77,6 +91,47 @@ def test_imports(path: Path) -> None:
     for name in imports(path, top_level=True):
         for library in NEVER_AT_TOP:
             assert not inside(name, library), f"{place} imports {name} at the top"
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("import sim.cli", "sim.cli"),
+        ("from sim import cli", "sim.cli"),
+        ("from sim import runs as below", "sim.runs"),
+        ("from sim import load_scenario", "sim.plan.scenario"),
+        ("from sim.runs import folder", "sim.runs.folder"),
+        ("from . import tables", "sim.plan.tables"),
+        ("from ..runs import folder", "sim.runs.folder"),
+        ("from .. import cli", "sim.cli"),
+        ("from numpy import random", "numpy.random"),
+        ("try:\n    import scipy\nexcept ImportError:\n    pass", "scipy"),
+        ("class A:\n    from sim import cli", "sim.cli"),
+    ],
+)
+def test_the_walk_sees_every_form(
+    statement: str, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    path = tmp_path / "plan" / "new.py"
+    path.parent.mkdir()
+    path.write_text(statement, encoding="utf-8")
+    assert found in set(imports(path))
+    assert found in set(imports(path, top_level=True))
+    path.write_text("def later():\n    " + statement.replace("\n", "\n    "), encoding="utf-8")
+    assert found in set(imports(path))
+    assert found not in set(imports(path, top_level=True))
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_nobody_imports_the_whole(path: Path) -> None:
+    """`import sim` would hide which floor is meant."""
+    assert "sim" not in {
+        alias.name
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: path.relative_to(ROOT).as_posix())

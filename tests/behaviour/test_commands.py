@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 import sim
 from sim.cli import main
 from sim.figures import charts
+from sim.runs import simulate
 from sim.runs.csvfiles import cell, read_csv
 from tests.worlds import CALENDAR, DRIVERS, GATES, TYPES, Row, project, write_world
 
@@ -263,6 +265,23 @@ class TestContents:
         assert float(rows["K1"]["median_quantity"]) <= 40
         assert rows["K2"]["median_date"] >= "2021-03-15"
 
+    def test_what_lies_before_the_status_date_has_no_probability(self, tmp_path: Path) -> None:
+        """Finished in an earlier year, finished in this one, begun; the last two are open."""
+        rows = [
+            project("OLD", "2019-03-01", "2020-10-31", 900, 0, done_before_year=900),
+            project("NEW", "2021-02-01", "2021-05-31", 900, 900, done_this_year=900, stage="new",
+                    gates="none"),
+            project("BEGUN", "2020-03-01", "2021-10-31", 900, 400, done_before_year=300),
+            project("AHEAD", "2021-08-01", "2021-12-01", 900, 300, gates="none"),
+        ]  # fmt: skip
+        folder = write_world(tmp_path / "plan", rows, "status_date = 2021-06-30\ntarget = 600")
+        ask("run", folder, "-n", 2, "--out", tmp_path / "out", "--quiet")
+        stored = read_csv(run_folder(tmp_path / "out", "plan") / "projects.csv")
+        found = {row["id"]: (row["p_start_in_year"], row["p_finish_in_year"]) for row in stored}
+        assert found == {
+            "OLD": ("", ""), "NEW": ("", ""), "BEGUN": ("", "1"), "AHEAD": ("1", "1"),
+        }  # fmt: skip
+
     def test_text_that_looks_like_a_formula_is_neutralised(self, folder: Path) -> None:
         content = (folder / "projects.csv").read_bytes()
         assert content.startswith(b"\xef\xbb\xbf")
@@ -290,6 +309,73 @@ class TestFailures:
         assert written(tmp_path / "out") == set()
         monkeypatch.undo()
         assert ask("run", world / "base.toml", "--out", tmp_path / "out") == 0
+
+    @pytest.mark.parametrize(
+        ("standing", "blamed"),
+        [("file", "."), ("file/below", ".."), ("dangling", "."), ("closed", ".")],
+    )
+    def test_a_place_that_takes_no_results_is_told_before_simulating(
+        self, standing: str, blamed: str, world: Path, tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    ) -> None:  # fmt: skip
+        (tmp_path / "file").write_text("mine")
+        (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+        out = tmp_path / standing
+        if standing == "closed":
+            self.close(out, monkeypatch)
+        self.refuse_to_simulate(monkeypatch)
+        assert ask("run", world / "base.toml", "--out", out, "--quiet") == 1
+        (told,) = capsys.readouterr().err.splitlines()
+        assert told.startswith(f"结果文件夹无法使用：“{Path(os.path.normpath(out / blamed))}”")
+        assert ask("run", world / "base.toml", "--out", out, "--lang", "en") == 1
+        assert "nothing was simulated" in capsys.readouterr().err
+        assert (tmp_path / "file").read_text() == "mine"
+
+    def close(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Make a folder that takes nothing new: root could still write into one without rights."""
+        folder.mkdir()
+        make = os.mkdir
+
+        def refuse(path: str, *more: Any) -> None:
+            if Path(path).parent == folder:
+                raise PermissionError(13, "Permission denied", str(path))
+            make(path, *more)
+
+        monkeypatch.setattr(os, "mkdir", refuse)
+
+    def refuse_to_simulate(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_: object, **__: object) -> None:
+            raise AssertionError("it was simulated")
+
+        monkeypatch.setattr(simulate, "simulate", refuse)
+
+    @pytest.mark.parametrize("occupied", ["run", "pointer"])
+    def test_names_that_the_run_needs_are_taken(
+        self, occupied: str, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:  # fmt: skip
+        words = ("run", world / "base.toml", "--out", tmp_path / "out", "--quiet")
+        ask(*words)
+        folder = run_folder(tmp_path / "out")
+        pointer = folder.parent / "latest"
+        shutil.rmtree(folder)
+        pointer.unlink()
+        taken = folder if occupied == "run" else pointer
+        if occupied == "run":
+            taken.write_text("mine")
+        else:
+            taken.mkdir()
+        self.refuse_to_simulate(monkeypatch)
+        assert ask(*words) == 1
+        assert str(taken) in capsys.readouterr().err
+        assert taken.exists()
+
+    def test_the_probe_leaves_no_trace(
+        self, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.refuse_to_simulate(monkeypatch)
+        assert ask("run", world / "base.toml", "--out", tmp_path / "deep" / "out") == 1
+        assert [path.name for path in tmp_path.iterdir()] == ["small"]
 
     def test_a_folder_without_a_manifest_is_no_run(self, world: Path, tmp_path: Path) -> None:
         words = ("run", world / "base.toml", "--out", tmp_path / "out", "--quiet")

@@ -67,3 +67,25 @@ def test_charts_that_are_there_are_left_alone(stored: StoredRun) -> None:
     path.write_bytes(b"mine")
     draw_charts(stored, "zh")
     assert path.read_bytes() == b"mine"
+
+
+def test_a_chart_appears_whole_or_not_at_all(
+    stored: StoredRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder may be one that people read: a picture half drawn never bears its name."""
+    seen: list[set[str]] = []
+
+    def broken(_: StoredRun, path: Path, __: Language) -> None:
+        path.write_bytes(PNG)
+        seen.append({one.name for one in path.parent.glob("*.en.png") if one.name[0] != "."})
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setitem(CHARTS, "year_end", broken)
+    with pytest.raises(OSError, match="No space"):
+        draw_charts(stored, "en")
+    folder = stored.folder / "figures"
+    assert seen == [{"year_fan.en.png"}]
+    assert not [path.name for path in folder.iterdir() if "year_end.en" in path.name]
+    monkeypatch.undo()
+    draw_charts(stored, "en")
+    assert (folder / "year_end.en.png").read_bytes().startswith(PNG)

@@ -107,6 +107,113 @@ def test_overrides(
     assert not out.exists()
 
 
+def test_check_lists_every_error_and_run_the_first_two_hundred(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    releases = "account,available,amount\n" + "A1,never,1\n" * 230
+    folder = write_plan(tmp_path / "plan", {"releases.csv": releases})
+    assert ask("check", folder, "--lang", "en") == 2
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 231
+    assert told[-1].startswith("The input is wrong: 230 errors")
+    assert ask("run", folder, "--lang", "en") == 2
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 202
+    assert told[-2] == "... and 30 more"
+
+
+@pytest.mark.parametrize(
+    ("words", "chinese", "english"),
+    [
+        (["run", "--lng"], "没有选项“--lng”，最接近的是“--lang”",
+         "there is no option '--lng'; the nearest is '--lang'"),
+        (["replay"], "缺少 '--replication'", "'--replication' is missing"),
+        (["check"], "缺少 'FILE'", "'FILE' is missing"),
+        (["order", "--lang", "fr"], "'--lang' 不在可选值之内，可选：zh, en",
+         "'--lang' is none of the choices zh, en"),
+        (["run", "-n", "0"], "'-n' / '--replications' 须为整数，不小于 1，不大于 10000000",
+         "'-n' / '--replications' must be a whole number of at least 1 and at most 10000000"),
+        (["replay", "--replication", "x"], "'--replication' 须为整数，不小于 0",
+         "'--replication' must be a whole number of at least 0"),
+    ],
+)  # fmt: skip
+def test_words_that_the_parser_does_not_know(
+    words: list[str], chinese: str, english: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask(*words) == 2
+    usage, remedy, told = capsys.readouterr().err.splitlines()
+    assert usage.startswith(f"用法：run_sim.py {words[0]} [OPTIONS]")
+    assert remedy == f"查看帮助：run_sim.py {words[0]} --help"
+    assert told == f"命令行有误：{chinese}"
+    for language in (["--lang", "en"], ["--lang=en"]):
+        assert ask(words[0], *language, *words[1:]) == 2
+        usage, _, told = capsys.readouterr().err.splitlines()
+        assert usage.startswith("Usage: ")
+        assert told == f"The command line is wrong: {english}"
+
+
+@pytest.mark.parametrize(
+    ("words", "chinese", "english"),
+    [
+        (["run", "--seed"], "选项“--seed”之后缺少取值", "option '--seed' lacks its value"),
+        (["run", "--quiet=1"], "选项“--quiet”不带取值", "option '--quiet' takes no value"),
+    ],
+)
+def test_options_with_a_value_too_few_or_too_many(
+    words: list[str], chinese: str, english: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask(*words) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"命令行有误：{chinese}"
+    assert ask("run", "--lang=en", *words[1:]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"The command line is wrong: {english}"
+
+
+def test_a_word_that_is_no_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its class, with the nearest command in it, is new in click 8.4; before, the word is told."""
+    assert ask("en") == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("命令行有误：")
+    assert "en" in told
+
+
+def test_a_fault_of_the_parser_without_a_kind_is_told_in_its_own_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert ask("run", "a.toml", "b.toml") == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told == "命令行有误：Got unexpected extra argument (b.toml)"
+
+
+ENCODINGS = [
+    ({"PYTHONIOENCODING": "utf-8"}, "utf-8"),
+    ({"PYTHONIOENCODING": "ascii"}, "utf-8"),
+    ({"PYTHONIOENCODING": "gbk"}, "gbk"),
+    ({"PYTHONIOENCODING": "latin-1"}, "latin-1"),
+    ({"LC_ALL": "C"}, "utf-8"),
+    ({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, "utf-8"),
+]
+
+
+@pytest.mark.parametrize(("settings", "encoding"), ENCODINGS)
+def test_whatever_the_encoding_of_the_terminal(
+    settings: dict[str, str], encoding: str, tmp_path: Path
+) -> None:
+    """ASCII means that there is no locale; any other encoding is kept, what it lacks is escaped."""
+    text = '[about]\ntitle = "𠮷年"\n[uncertainties]\nall = "off"\n'
+    folder = write_plan(tmp_path / "plan", replaced("plan.toml", "target = 1200\n", ""))
+    (folder / "s.toml").write_text(text, encoding="utf-8")
+    kept = {key: value for key, value in os.environ.items()
+            if not key.startswith(("LC_", "LANG", "PYTHON"))}  # fmt: skip
+    command = [sys.executable, "run_sim.py", "run", str(folder / "s.toml"), "-n", "2",
+               "--out", str(tmp_path / "out")]  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, env=kept | settings)
+    assert done.returncode == 0, done.stderr
+    out, err = done.stdout.decode(encoding), done.stderr.decode(encoding)
+    for word, stream in (("𠮷年", out), ("填报完成投资", out), ("提醒 1 条，查看", err)):
+        escaped = word.encode(encoding, errors="backslashreplace").decode(encoding)
+        assert escaped in stream
+
+
 def test_problems_that_are_found_late_are_input_errors_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -261,6 +261,23 @@ seed = 3
         found = problems_of(write(plan, "s.toml", text), "run.seed=1", "uncertainties.slip=off")
         assert (code, column) in {(one.code, one.column) for one in found}
 
+    @pytest.mark.parametrize(
+        "name", ["..toml", "...toml", "....toml", ".s.toml", "s..toml", "s .toml", "2021:s.toml",
+                 "a\\b.toml", "a\tb.toml", "\udcff.toml"],
+    )  # fmt: skip
+    def test_names_that_no_folder_of_runs_can_bear(self, name: str, plan: Path) -> None:
+        path = write(plan, name, ABOUT)
+        assert only(problems_of(path)) == ("bad_run_name", name, "", path.stem)
+
+    @pytest.mark.parametrize("name", ["s.toml", "洛阳 2021.1（修订）.toml", "s-1_b", "a..b.toml"])
+    def test_names_that_one_can(self, name: str, plan: Path) -> None:
+        path = write(plan, name, ABOUT)
+        assert load_scenario(path).name == path.stem
+
+    def test_a_plan_folder_without_a_name(self) -> None:
+        found = {(one.code, one.file) for one in problems_of(Path("/"))}
+        assert ("bad_run_name", "/") in found
+
     def test_no_file_or_no_toml(self, plan: Path, tmp_path: Path) -> None:
         assert only(problems_of(tmp_path / "none.toml"))[:2] == ("missing_file", "none.toml")
         (one,) = problems_of(write(plan, "s.toml", "[about\n"))

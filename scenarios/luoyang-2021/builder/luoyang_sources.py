@@ -16,8 +16,6 @@ YEAR_END = datetime.date(2021, 12, 31)
 YI = 10_000
 """One hundred million yuan, in the plan's unit of ten thousand yuan."""
 
-PROFILES = ("industry", "urban", "mountain", "rural", "river", "even")
-
 
 @dataclass
 class Project:
