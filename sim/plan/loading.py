@@ -86,12 +86,12 @@ def load_plan_with(folder: Path, changes: Iterable[Change]) -> Loaded:
     drivers, dependence = read_drivers(drivers_file, converter, applied.states, problems)
     moved = TomlFile(LEVERS_FILE, {"levers": applied.levers})
     # One by one, so that what is wrong with one lever does not hide what is wrong with others.
-    sound = {
+    moves = {
         name: value
         for name, value in applied.levers.items()
         if shape(LeversTable, {name: value}, moved, problems, ("levers",)) is not None
     }
-    levers = read_levers(LeversTable.model_validate(sound))
+    levers = read_levers(LeversTable.model_validate(moves))
     _tell_unknown_files(names - converter.samples.keys(), problems)
     if raw["projects"].whole and not raw["projects"].rows:
         problems.append(Problem("no_rows", "projects.csv"))

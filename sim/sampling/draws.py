@@ -8,26 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.plan.curves import PPM
-from sim.plan.language import Distribution
 from sim.plan.problems import InputError, Problem
 from sim.plan.quantiles import quantile
 from sim.plan.tables import YUAN_PER_UNIT
 from sim.sampling import register
 from sim.sampling.calendars import realized_calendar
 from sim.sampling.frame import cumulative
+from sim.sampling.gate_times import gate_times, quantiles_of
 from sim.sampling.money import ACCOUNT_ROOMS, own_share, realized_releases
 from sim.sampling.realization import Bools, Ints, Realization
 from sim.sampling.risks import strike
 from sim.sampling.sampler import ADDING, MULTIPLYING, Sampler, subjects
 from sim.sampling.streams import uniforms
-from sim.sampling.strikes import (
-    Stops,
-    extra_cost,
-    gate_effects,
-    no_stops,
-    stops_of,
-    work_saved,
-)
+from sim.sampling.strikes import Strikes, extra_cost, gate_effects, stops_of, work_saved
 
 Floats = NDArray[np.float64]
 
@@ -35,8 +28,6 @@ _WORK_LIMIT = 10**12
 """Milli-days: a thousand times a project of centuries; times the curve's segments it fits int64."""
 _AMOUNT_LIMIT = 9 * 10**12
 """Yuan: times a million ppm it fits int64."""
-LAND = "land"
-"""The gate whose times the land quota stretches."""
 _REPORT_LIMIT = 1000 * PPM
 _NO_START_SPREAD_DAYS = 180
 """A start that the year does not see happens in the first half of the next, uniformly."""
@@ -67,13 +58,13 @@ def draw(sampler: Sampler, replications: Sequence[int]) -> Iterator[Realization]
     advance = batch.advances(year_end_value, total)
     # A report may fall short of the work, but not below nothing: 1 + overstatement >= 0.
     overstatement = _whole((1 + factors["report"]) * PPM, _REPORT_LIMIT, "report") - PPM
-    gate_open, preparation, review, workdays = batch.gates(factors["land"])
-    delay, dropped = batch.gate_strikes()
+    gates = gate_times(sampler, u, factors["land"])
+    delay, dropped = gate_effects(batch.strikes, len(numbers), gates.preparation.shape[1])
     release_day, release_amount = batch.releases()
     own = own_share(factors["own"])
     for row, number in enumerate(numbers.tolist()):
         calendar, losses = batch.calendar(row)
-        stops = batch.stops(row, work[row])
+        stops = stops_of(batch.strikes, row, work[row])
         yield Realization(
             replication=number,
             slip=slip[row],
@@ -85,15 +76,15 @@ def draw(sampler: Sampler, replications: Sequence[int]) -> Iterator[Realization]
             advance=advance[row],
             acceptance=acceptance[row],
             overstatement=overstatement[row],
-            gate_open=gate_open,
-            gate_preparation=preparation[row],
-            gate_review=review[row],
+            gate_open=gates.is_open,
+            gate_preparation=gates.preparation[row],
+            gate_review=gates.review[row],
             gate_delay=delay[row],
             gate_dropped=dropped[row],
             stop_first=stops.first,
             stop_at=stops.at,
             stop_days=stops.days,
-            workdays=workdays,
+            workdays=gates.workdays,
             calendar=calendar,
             calendar_losses=losses,
             may_start=batch.may_start(),
@@ -112,9 +103,9 @@ class _Batch:
         self._portfolio = sampler.portfolio
         self._count = len(u)
         self._duration_u, self._cost_u = self._probabilities()
-        self._struck = None
+        self.strikes = None
         if sampler.risks is not None:
-            self._struck = strike(sampler.risks, self._of("risks"))
+            self.strikes = Strikes(sampler.risks, strike(sampler.risks, self._of("risks")))
         self._money: dict[tuple[str, int], Floats] = {}
 
     def _of(self, group: str) -> Floats:
@@ -190,20 +181,10 @@ class _Batch:
         u = self._of(register.ACCEPTANCE)
         if not self._sampler.switched_on("acceptance"):
             u = np.full(u.shape, 0.5)
-        days = self._quantiles(
+        days = quantiles_of(
             [self._portfolio.type_of(i).acceptance_days for i in range(self._portfolio.size)], u
         )
         return np.rint(days).astype(np.int64)
-
-    def _quantiles(self, distributions: Sequence[Distribution], u: Floats) -> Floats:
-        """Evaluate one distribution a column, each different one only once."""
-        columns: dict[Distribution, list[int]] = {}
-        for i, one in enumerate(distributions):
-            columns.setdefault(one, []).append(i)
-        result = np.empty(u.shape)
-        for one, members in columns.items():
-            result[:, members] = quantile(one, u[:, members])
-        return result
 
     def _probabilities(self) -> tuple[Floats, Floats]:
         """Return correlated probabilities of durations and costs."""
@@ -234,16 +215,14 @@ class _Batch:
         portfolio, projects = self._portfolio, self._portfolio.plan.projects
         u, on = self._duration_u, self._sampler.switched_on("duration")
         distributions = [one.duration for one in projects]
-        drawn = self._quantiles(distributions, u if on else np.full(u.shape, 0.5))
+        drawn = quantiles_of(distributions, u if on else np.full(u.shape, 0.5))
         replaces = np.array([one.duration.unit == "days" for one in projects], dtype=np.bool_)
         multiplier = np.where(replaces | (not on), 1.0, drawn)
         planned = np.broadcast_to(portfolio.work_left, drawn.shape).astype(np.float64).copy()
         for i in np.flatnonzero(replaces):
             planned[:, i] = self._work_of_days(int(i), np.rint(drawn[:, i]).astype(np.int64))
         work = _whole(planned * multiplier * driven, _WORK_LIMIT, "work")
-        saved = np.zeros_like(work)
-        if self._sampler.risks is not None and self._struck is not None:
-            saved = work_saved(self._sampler.risks, self._struck, work)
+        saved = work_saved(self.strikes, work)
         work = work - saved
         whole = np.maximum(portfolio.work_left, 1)
         return work, _scaled(work, portfolio.work_to_year_end, whole), saved
@@ -264,7 +243,7 @@ class _Batch:
         """Yuan at the year-end knot and in all."""
         portfolio, projects = self._portfolio, self._portfolio.plan.projects
         u, on = self._cost_u, self._sampler.switched_on("cost")
-        drawn = self._quantiles([one.cost for one in projects], u if on else np.full(u.shape, 0.5))
+        drawn = quantiles_of([one.cost for one in projects], u if on else np.full(u.shape, 0.5))
         replaces = np.array([one.cost.unit == "amount" for one in projects], dtype=np.bool_)
         left = (portfolio.total - portfolio.done).astype(np.float64)
         unit = YUAN_PER_UNIT[portfolio.plan.amount_unit]
@@ -273,11 +252,11 @@ class _Batch:
         rest = np.where(replaces, replaced, multiplied)
         filed = (portfolio.year_end_value - portfolio.done).astype(np.float64)
         share = np.divide(filed, left, out=np.ones_like(filed), where=left > 0)
-        in_year = rest * share
-        if self._sampler.risks is not None and self._struck is not None:
-            more, sooner = self._risk_cost()
-            rest, in_year = rest + left * more, in_year + left * sooner
-            rest = rest + self._sampler.risks.mitigation_cost
+        whole = np.maximum(portfolio.work_left, 1)
+        until = np.where(portfolio.work_left > 0, portfolio.work_to_year_end / whole, 1.0)
+        more, sooner, mitigation = extra_cost(self.strikes, self._count, until)
+        in_year = rest * share + left * sooner
+        rest = rest + left * more + mitigation
         total = portfolio.done + _whole(np.maximum(rest, 0), _AMOUNT_LIMIT, "cost")
         raised = _whole(np.maximum(in_year, 0) * (1 + intent), _AMOUNT_LIMIT, "intent")
         knot = portfolio.done + raised
@@ -287,13 +266,6 @@ class _Batch:
         knot = np.where(prework, portfolio.year_end_value, np.minimum(knot, total))
         total = np.where(portfolio.finished, portfolio.done, total)
         return np.where(portfolio.finished, portfolio.done, np.maximum(knot, portfolio.done)), total
-
-    def _risk_cost(self) -> tuple[Floats, Floats]:
-        """Change of the cost left by risks, in all and up to the knot, as multiples of it."""
-        assert self._sampler.risks is not None and self._struck is not None
-        whole = np.maximum(self._portfolio.work_left, 1)
-        until = np.where(self._portfolio.work_left > 0, self._portfolio.work_to_year_end / whole, 1)
-        return extra_cost(self._sampler.risks, self._struck, until)
 
     def advances(self, knot: Ints, total: Ints) -> Ints:
         """Yuan claimed at the start: a share of what is intended in the first year."""
@@ -306,73 +278,12 @@ class _Batch:
         starts = ~portfolio.begun & ~portfolio.finished
         return np.asarray(np.where(starts, intended * share // PPM, 0), dtype=np.int64)
 
-    def gate_strikes(self) -> tuple[Ints, Bools]:
-        """Days by which risks move files, and gates at which projects are given up."""
-        count = int(self._sampler.frame.gate_first[-1])
-        if self._sampler.risks is None or self._struck is None:
-            shape = (self._count, count)
-            return np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.bool_)
-        return gate_effects(self._sampler.risks, self._struck, count)
-
-    def stops(self, row: int, work: Ints) -> Stops:
-        """Stops of one replication."""
-        if self._sampler.risks is None or self._struck is None:
-            return no_stops(self._portfolio.size)
-        return stops_of(self._sampler.risks, self._struck, row, work)
-
     def releases(self) -> tuple[Ints, Ints]:
         """Day and yuan of every release."""
         acting = [one for one in self._sampler.drivers if one.acts_on in ACCOUNT_ROOMS]
         return realized_releases(
             self._portfolio, self._sampler.purses, acting, self._money, self._count
         )
-
-    def gates(self, land: Floats) -> tuple[Bools, Ints, Ints, Ints]:
-        """State and working days of every open gate, and the count of working days."""
-        sampler = self._sampler
-        shape = (self._count, int(sampler.frame.gate_first[-1]))
-        preparation, review = np.ones(shape, dtype=np.int64), np.ones(shape, dtype=np.int64)
-        is_open = np.ones(shape[1], dtype=np.bool_)
-        if not sampler.switched_on("gates"):
-            # With uncertainty off gates take exactly the time that the plan leaves them.
-            column = 0
-            for _, chain in sampler.chains:
-                for length in chain.planned_days:
-                    is_open[column] = chain.fits
-                    review[:, column] = max(length - 1, 1)
-                    column += 1
-            return is_open, preparation, review, np.arange(sampler.frame.days + 1)
-        columns = [
-            (sampler.portfolio.plan.gates[sampler.portfolio.plan.projects[i].procedure, gate],
-             chain.under_way and not before)
-            for i, chain in sampler.chains
-            for gate, before in zip(chain.gates, chain.after, strict=True)
-        ]  # fmt: skip
-        drawn = self._quantiles([gate.preparation for gate, _ in columns],
-                                self._of(register.GATE_PREPARATION))  # fmt: skip
-        read = self._quantiles([gate.review for gate, _ in columns], self._of(register.GATE_REVIEW))
-        quota = [
-            (k, i)
-            for k, (i, gate) in enumerate(
-                (i, gate) for i, chain in sampler.chains for gate in chain.gates
-            )
-            if gate == LAND
-        ]
-        for column, project in quota:
-            drawn[:, column] *= land[:, project]
-            read[:, column] *= land[:, project]
-        left = self._of(register.GATE_ELAPSED)
-        for column, (_, under_way) in enumerate(columns):
-            if under_way:
-                # Of a gate under way the rest is drawn: what was done by the status date is a
-                # uniform share of the whole, taken from the preparation first.
-                whole = drawn[:, column] + read[:, column]
-                rest = whole * left[:, column]
-                read[:, column] = np.minimum(read[:, column], rest)
-                drawn[:, column] = rest - read[:, column]
-        preparation = np.maximum(np.rint(drawn), 1).astype(np.int64)
-        review = np.maximum(np.rint(read), 1).astype(np.int64)
-        return is_open, preparation, review, sampler.workdays
 
     def calendar(self, row: int) -> tuple[Ints, Ints]:
         """Cumulative availability of one replication, and what each cause takes."""

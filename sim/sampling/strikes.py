@@ -33,30 +33,49 @@ class Stops:
     days: Ints
 
 
-def no_stops(projects: int) -> Stops:
-    """Return the stops of a replication in which nothing strikes."""
-    none = np.zeros(0, dtype=np.int64)
-    return Stops(np.zeros(projects + 1, dtype=np.int64), none, none)
+@dataclass(frozen=True, slots=True)
+class Strikes:
+    """The register of risks and what strikes in a batch of replications.
+
+    Attributes
+    ----------
+    model : RiskModel
+        Possible occurrences.
+    struck : Struck
+        Which of them occur, with their days, places and costs.
+    """
+
+    model: RiskModel
+    struck: Struck
 
 
-def extra_cost(model: RiskModel, struck: Struck, knot_share: Floats) -> tuple[Floats, Floats]:
-    """Return how risks move the cost that is left, as multiples of it.
+def extra_cost(
+    strikes: Strikes | None, count: int, knot_share: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Return how risks move the cost that is left.
 
     Parameters
     ----------
-    model, struck
-        The register and what struck.
+    strikes : Strikes or None
+        None where no risk can strike; likewise below.
+    count : int
+        Number of replications R.
     knot_share : ndarray of float64, shape (P,)
         Share of the work left at which the plan year ends.
 
     Returns
     -------
     in_all, to_knot : ndarray of float64, shape (R, P)
-        Change of the cost left in all, and of the part spent up to the year-end knot: a
-        multiplier acts on what remains at its place only.
+        Change of the cost left in all, and of the part spent up to the year-end knot, as
+        multiples of it: a multiplier acts on what remains at its place only.
+    mitigation : ndarray of float64, shape (P,)
+        Yuan that mitigation costs.
     """
-    shape = (len(struck.struck), len(knot_share))
+    shape = (count, len(knot_share))
     in_all, to_knot = np.zeros(shape), np.zeros(shape)
+    if strikes is None:
+        return in_all, to_knot, np.zeros(shape[1])
+    model, struck = strikes.model, strikes.struck
     share = np.where(model.gate[None, :] >= 0, 0.0, struck.share)
     effect = np.where(struck.struck, (struck.cost - 1) * (1 - share), 0.0)
     until = knot_share[model.project][None, :]
@@ -64,11 +83,14 @@ def extra_cost(model: RiskModel, struck: Struck, knot_share: Floats) -> tuple[Fl
     rows = np.arange(shape[0])[:, None]
     np.add.at(in_all, (rows, model.project[None, :]), effect)
     np.add.at(to_knot, (rows, model.project[None, :]), effect * inside)
-    return in_all, to_knot
+    return in_all, to_knot, model.mitigation_cost.astype(np.float64)
 
 
-def work_saved(model: RiskModel, struck: Struck, work: Ints) -> Ints:
+def work_saved(strikes: Strikes | None, work: Ints) -> Ints:
     """Return the milli-days that opportunities take off the work, shape (R, P)."""
+    if strikes is None:
+        return np.zeros_like(work)
+    model, struck = strikes.model, strikes.struck
     at_work = struck.struck & (model.gate[None, :] < 0) & (struck.days < 0)
     saved = np.zeros(work.shape, dtype=np.int64)
     rows = np.arange(len(work))[:, None]
@@ -78,11 +100,14 @@ def work_saved(model: RiskModel, struck: Struck, work: Ints) -> Ints:
     return np.minimum(saved, work)
 
 
-def gate_effects(model: RiskModel, struck: Struck, gates: int) -> tuple[Ints, Bools]:
+def gate_effects(strikes: Strikes | None, count: int, gates: int) -> tuple[Ints, Bools]:
     """Return the days by which files come later, and which gates end their project; (R, G)."""
-    at_gate = np.flatnonzero(model.gate >= 0)
-    delay = np.zeros((len(struck.struck), gates), dtype=np.int64)
+    delay = np.zeros((count, gates), dtype=np.int64)
     dropped = np.zeros(delay.shape, dtype=np.bool_)
+    if strikes is None:
+        return delay, dropped
+    model, struck = strikes.model, strikes.struck
+    at_gate = np.flatnonzero(model.gate >= 0)
     rows = np.arange(len(delay))[:, None]
     hit, where = struck.struck[:, at_gate], model.gate[at_gate][None, :]
     np.add.at(delay, (rows, where), np.where(hit, struck.days[:, at_gate], 0))
@@ -90,18 +115,22 @@ def gate_effects(model: RiskModel, struck: Struck, gates: int) -> tuple[Ints, Bo
     return delay, dropped
 
 
-def stops_of(model: RiskModel, struck: Struck, row: int, work: Ints) -> Stops:
+def stops_of(strikes: Strikes | None, row: int, work: Ints) -> Stops:
     """Lay out the stops of one replication.
 
     Parameters
     ----------
-    model, struck
-        The register and what struck.
+    strikes : Strikes or None
+        What strikes in the batch.
     row : int
         Row of the replication.
     work : ndarray of int64, shape (P,)
         Milli-days of work left at day 0.
     """
+    if strikes is None:
+        none = np.zeros(0, dtype=np.int64)
+        return Stops(np.zeros(len(work) + 1, dtype=np.int64), none, none)
+    model, struck = strikes.model, strikes.struck
     lasting = (struck.days[row] > 0) | model.drops
     slots = np.flatnonzero(struck.struck[row] & (model.gate < 0) & lasting)
     project = model.project[slots]

@@ -202,7 +202,7 @@ class Approvals:
         return min(PPM, behind * PPM // weight)
 
     def _gone(self, gate: int, day: int) -> tuple[int, int]:
-        """Return the days of preparation and review that lie behind, and in all; a queue is none."""
+        """Return the days of preparation and review behind, and in all; queueing is neither."""
         begin, ready, taken = self._begin[gate], self._ready[gate], self._taken[gate]
         if begin == NEVER or day <= begin:
             return 0, 1

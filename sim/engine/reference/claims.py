@@ -29,7 +29,8 @@ class Claims:
         self._approved: list[int] = frame.approved.tolist()
         self._ratio: list[int] = terms.pay_ratio.tolist()
         self._retention: list[int] = terms.retention.tolist()
-        self._recovery = (terms.recovery_from.tolist(), terms.recovery_to.tolist())
+        self._recovered_from: list[int] = terms.recovery_from.tolist()
+        self._recovered_by: list[int] = terms.recovery_to.tolist()
         self._due_run: list[list[int]] = terms.due_run.tolist()
         self._advance_run: list[int] = terms.advance_run.tolist()
         self._retention_run: list[list[int]] = terms.retention_run.tolist()
@@ -37,7 +38,8 @@ class Claims:
         self.due: list[list[int]] = terms.opening.tolist()
         self._opening = [sum(row) for row in self.due]
         # Of value before the status date the pay ratio was claimed before.
-        self._entitled: list[int] = [r * d // PPM for r, d in zip(self._ratio, self._done, strict=True)]
+        shares = zip(self._ratio, self._done, strict=True)
+        self._entitled: list[int] = [ratio * done // PPM for ratio, done in shares]
         self._before: list[int] = list(self._entitled)
         count = len(self._done)
         self._retained = [0] * count
@@ -136,7 +138,7 @@ class Claims:
         """Return the part of the advance that is not yet recovered."""
         if not self._advance_claimed[project]:
             return 0
-        low, high = self._recovery[0][project], self._recovery[1][project]
+        low, high = self._recovered_from[project], self._recovered_by[project]
         share = value * PPM // max(self._total[project], 1)
         if share >= high:
             return 0
