@@ -78,6 +78,7 @@ class DriverTable(_Strict):
     stress_probability: float | None = Field(default=None, ge=0, le=1)
     availability: float = Field(default=0.0, ge=0, le=1)
     episodes: int = Field(default=1, ge=1, le=50)
+    key_works: float = Field(default=1.0, ge=0, le=1)
 
 
 class DependenceTable(_Strict):

@@ -150,6 +150,7 @@ def _driver(
         ),
         availability=table.availability,
         episodes=table.episodes,
+        key_works=table.key_works,
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,18 @@ from sim.plan.rows import Plan, ProjectType
 EARLY_DAYS = 56
 """The "first weeks of construction" over which a type's early share is booked."""
 
+KEY_TIER, KEY_TAG = "province", "key"
+"""What makes a project a key work: some stops strike it less."""
+
 Ints = NDArray[np.int64]
+
+
+class CalendarClass(NamedTuple):
+    """Projects whom the calendar treats alike."""
+
+    season: str
+    county: str
+    key: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +69,7 @@ class Portfolio:
         Yuan: value before the plan year, at the status date, filed for year-end, in all.
     class_of : ndarray of int64, shape (P,)
         Calendar class.
-    classes : tuple of (season, county)
+    classes : tuple of CalendarClass
         Calendar classes in use.
     availability : ndarray of int64, shape (C, D)
         Milli-days of each day from `first_day` to the last planned finish or the horizon.
@@ -110,7 +122,7 @@ class Portfolio:
     year_end_value: Ints
     total: Ints
     class_of: Ints
-    classes: tuple[tuple[str, str], ...]
+    classes: tuple[CalendarClass, ...]
     availability: Ints
     causes: tuple[str, ...]
     losses: Ints
@@ -314,13 +326,22 @@ def _month_ends(origin: datetime.date, horizon: datetime.date) -> Ints:
     return np.array(ends, dtype=np.int64)
 
 
-def _classes(plan: Plan) -> tuple[tuple[tuple[str, str], ...], Ints]:
+def _classes(plan: Plan) -> tuple[tuple[CalendarClass, ...], Ints]:
+    """Tell projects apart by what strikes them: season, county, and key works if that matters."""
     if plan.calendar == "continuous":
-        return (("", ""),), np.zeros(len(plan.projects), dtype=np.int64)
-    pairs = [(plan.types.get(one.type, NEUTRAL_TYPE).season, one.county) for one in plan.projects]
-    classes = tuple(sorted(set(pairs)))
-    position = {pair: index for index, pair in enumerate(classes)}
-    return classes, np.array([position[pair] for pair in pairs], dtype=np.int64)
+        return (CalendarClass("", "", False),), np.zeros(len(plan.projects), dtype=np.int64)
+    matters = any(one.key_works != 1.0 for one in plan.drivers)
+    of_projects = [
+        CalendarClass(
+            plan.types.get(one.type, NEUTRAL_TYPE).season,
+            one.county,
+            matters and (one.tier == KEY_TIER or KEY_TAG in one.tags),
+        )
+        for one in plan.projects
+    ]
+    classes = tuple(sorted(set(of_projects)))
+    position = {one: index for index, one in enumerate(classes)}
+    return classes, np.array([position[one] for one in of_projects], dtype=np.int64)
 
 
 def _before(of_days: Ints) -> Ints:
@@ -349,7 +370,7 @@ def _causes(plan: Plan) -> tuple[str, ...]:
 
 def _calendars(
     plan: Plan,
-    classes: Sequence[tuple[str, str]],
+    classes: Sequence[CalendarClass],
     causes: Sequence[str],
     origin: datetime.date,
     first: int,
@@ -361,7 +382,7 @@ def _calendars(
     availability = np.empty((len(classes), length), dtype=np.int64)
     losses = np.empty((len(causes), len(classes), length), dtype=np.int64)
     may_start = np.ones((len(classes), days), dtype=np.bool_)
-    for position, (season, county) in enumerate(classes):
+    for position, (season, county, _) in enumerate(classes):
         shares = by_cause(rows, season, county, origin, first, last)
         availability[position], losses[:, position] = milli_days(shares, causes, length, 1)
         if NO_START in shares:

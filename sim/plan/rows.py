@@ -265,7 +265,11 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """A table of drivers.toml: one uncertain cause shared by many projects."""
+    """A table of drivers.toml: one uncertain cause shared by many projects.
+
+    A calendar driver strikes key works (tier `province`, or tag `key`) with `key_works` times the
+    strength that it has for others.
+    """
 
     name: str
     title: str
@@ -284,6 +288,7 @@ class Driver:
     stress_probability: float
     availability: float
     episodes: int
+    key_works: float
 
     @property
     def active(self) -> Distribution:

@@ -103,7 +103,7 @@ def calendar_model(portfolio: Portfolio, drivers: Sequence[Driver]) -> CalendarM
     last = portfolio.days - 1
     still = np.ones((len(portfolio.causes), len(portfolio.classes), portfolio.days))
     rows = [row for row in plan.calendar_rows if row.cause not in redrawn]
-    for c, (season, county) in enumerate(portfolio.classes):
+    for c, (season, county, _) in enumerate(portfolio.classes):
         shares = by_cause(rows, season, county, portfolio.origin, 0, last)
         for k, cause in enumerate(portfolio.causes):
             if cause in shares:
@@ -116,8 +116,9 @@ def calendar_model(portfolio: Portfolio, drivers: Sequence[Driver]) -> CalendarM
 
 
 def _exposure(portfolio: Portfolio, driver: Driver, calendar_class: int) -> float:
-    season, county = portfolio.classes[calendar_class]
-    return driver.exposure.of(county if driver.exposure.by == "county" else season)
+    season, county, key = portfolio.classes[calendar_class]
+    usual = driver.exposure.of(county if driver.exposure.by == "county" else season)
+    return usual * driver.key_works if key else usual
 
 
 def _spell_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
@@ -127,7 +128,7 @@ def _spell_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
         if row.cause != driver.cause:
             continue
         for first, last, share in spells(row, portfolio.origin, -60, portfolio.days + 60):
-            for c, (season, county) in enumerate(portfolio.classes):
+            for c, (season, county, _) in enumerate(portfolio.classes):
                 if row.season in (season, ANY_SEASON) and row.county in ("", county):
                     left = 1 - _exposure(portfolio, driver, c) * (1 - share)
                     place = county if driver.scope == "county" else None
@@ -143,12 +144,12 @@ def _spell_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
 def _window_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
     assert driver.window is not None
     horizon = portfolio.origin + datetime.timedelta(days=portfolio.days - 1)
-    counties = sorted({county for _, county in portfolio.classes})
+    counties = sorted({one.county for one in portfolio.classes})
     places: Sequence[str | None] = counties if driver.scope == "county" else [None]
     for place in places:
         factors = {
             c: 1 - _exposure(portfolio, driver, c) * (1 - driver.availability)
-            for c, (_, county) in enumerate(portfolio.classes)
+            for c, (_, county, _) in enumerate(portfolio.classes)
             if place is None or place == county
         }
         for year in range(portfolio.origin.year - 1, horizon.year + 1):
