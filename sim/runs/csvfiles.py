@@ -23,7 +23,7 @@ def cell(value: Any) -> str:
 
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows, all with the same columns; a table without rows is an empty file."""
+    """Write rows, all with the same columns."""
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = None
         for row in rows:

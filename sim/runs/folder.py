@@ -50,8 +50,9 @@ class StoredRun:
     manifest: Mapping[str, Any]
 
     def table(self, name: str) -> list[dict[str, str]]:
-        """Read one of the CSV tables, as text."""
-        return read_csv(self.folder / f"{name}.csv")
+        """Read one of the CSV tables, as text; a table without rows has no file."""
+        path = self.folder / f"{name}.csv"
+        return read_csv(path) if path.is_file() else []
 
     def samples(self) -> Any:
         """Read the samples table as a polars frame."""
@@ -146,8 +147,9 @@ def write_run(run: Run, out: Path, add: Callable[[StoredRun], None] | None = Non
 
 def _write_files(run: Run, folder: Path, mark: str) -> None:
     _write_json(folder / SUMMARY, summary.summarise(run))
-    for name, rows in _TABLES.items():
-        write_csv(folder / name, rows(run))
+    for name, build in _TABLES.items():
+        if rows := list(build(run)):
+            write_csv(folder / name, rows)
     import polars
 
     polars.DataFrame(summary.sample_columns(run)).write_parquet(folder / SAMPLES)

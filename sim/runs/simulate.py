@@ -6,9 +6,11 @@ import dataclasses
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -180,7 +182,9 @@ def _run_batches(
     others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(workers, context, _prepare_worker, (plan, seed)) as pool:
         try:
-            for future in [pool.submit(_run_in_worker, batch) for batch in batches]:
+            with _interrupts_held_off():
+                futures = [pool.submit(_run_in_worker, batch) for batch in batches]
+            for future in futures:
                 yield future.result()
         except BaseException:
             # What is under way is of no use any more: do not let anybody wait for it. The pool
@@ -188,6 +192,19 @@ def _run_batches(
             for worker in set(multiprocessing.active_children()) - others:
                 worker.terminate()
             raise
+
+
+@contextmanager
+def _interrupts_held_off() -> Iterator[None]:
+    """Let processes be born deaf to interrupts: one that comes while they load is the parent's."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are not this thread's to set
+        return
+    usual = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 def run_batch(sampler: Sampler, batch: range) -> Outcomes:

@@ -204,6 +204,8 @@ def month_rows(run: Run) -> Iterator[Row]:
             row |= {f"p{percent}_yuan": percentile(sample, percent) for percent in PERCENTILES}
             # The plan is one of investment: payments have none to stand beside.
             yield row | {"plan_yuan": None if measure == "paid" else int(planned[month])}
+        if not run.purses.accounts:
+            continue
         owed = run.outcomes.arrears_months[:, month]
         yield {
             "month": f"{portfolio.origin + datetime.timedelta(days=day):%Y-%m}",

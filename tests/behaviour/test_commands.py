@@ -26,7 +26,8 @@ from tests.worlds import CALENDAR, DRIVERS, GATES, TYPES, Row, project, write_wo
 ROOT = Path(__file__).parents[2]
 FILES = {
     "manifest.json", "summary.json", "projects.csv", "groups.csv", "months.csv", "stages.csv",
-    "commitments.csv", "samples.parquet", "figures/year_fan.zh.png", "figures/year_end.zh.png",
+    "commitments.csv", "causes.csv", "samples.parquet",
+    "figures/year_fan.zh.png", "figures/year_end.zh.png",
 }  # fmt: skip
 STATISTICS = {"mean", "mean_se", "sd", "p5", "p10", "p20", "p50", "p80", "p90", "p95"}
 
@@ -137,9 +138,9 @@ class TestRun:
         self, world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         words = ("run", world / "base.toml", "--out", tmp_path, "--quiet", "--lang", "en")
-        ask(*words, "--set", "types.road.advance=0.3", "--set", "types.road.no_start=0.3")
+        ask(*words, "--set", "types.road.slow_rate=0.3", "--set", "types.road.no_start=0.3")
         told = capsys.readouterr().err
-        assert "no effect in this version: types.road.advance\n" in told
+        assert "no effect in this run: types.road.slow_rate\n" in told
 
     def test_few_replications_claim_nothing(
         self, world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -442,7 +443,8 @@ class TestOtherCommands:
 
     def test_replay(self, world: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert ask("replay", world, "--replication", 3, "--lang", "en") == 0
-        lines = capsys.readouterr().out.splitlines()
+        unit, *lines = capsys.readouterr().out.splitlines()
+        assert unit == "Amounts in 10,000 yuan."
         dates = [line[:10] for line in lines[:-1]]
         assert dates == sorted(dates)
         assert any("started" in line for line in lines)

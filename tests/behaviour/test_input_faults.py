@@ -44,6 +44,8 @@ PROJECTS, PLAN, DRIVERS = "projects.csv", "plan.toml", "drivers.toml"
 P6 = "P6,码头,city,road,government,new,6,{},0,0,2021-04-01,2022-06-30,none,A1:1,,,,,\n"
 LINK = "P2,二号路,north,road,government,new,2,800,0,300,2021-04-01,2022-06-30,permit,A1:1,"
 
+ISSUED = "account,issued,available,amount\nA1,2021-02-01,2021-01-15,400\n"
+
 FAULTS = [
     # Files
     Fault("encoding", PROJECTS, "一号路", "一号路\0"),
@@ -228,6 +230,11 @@ FAULTS = [
     Fault("bad_value", DRIVERS, "", "storm = 5\n", 1, "storm", "5"),
     Fault("not_a_choice", DRIVERS, 'by = "type"', 'by = "types"', 12, "prices.exposure.by",
           "types"),
+    # Money
+    Fault("no_funding", PROJECTS, "own:0.5;loan:0.5", "", None, "funding", "P5", "warning"),
+    Fault("available_before_issue", "releases.csv", "", ISSUED, 2, "available", "2021-01-15"),
+    Fault("earmark_unused", "releases.csv", "2021-02-15,300,P2", "2021-02-15,300,P4", 3,
+          "project", "P4", "warning"),
     # Beyond the plan itself
     Fault("correlation_out_of_reach", "correlations.csv", "0.3", "-1", None, "correlation"),
     Fault("not_positive_semidefinite", "correlations.csv", "duration,P3,P4,0.3",

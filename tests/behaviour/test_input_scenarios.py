@@ -130,7 +130,7 @@ class TestOverrides:
             ("types.raod.slip=fixed(1)", "unknown_reference", "road"),
             ("types.road.slp=fixed(1)", "unknown_key", "slip"),
             ("accounts.A3.budget=5", "unknown_reference", "A2"),
-            ("levers.turbo=on", "unknown_key", "-"),
+            ("levers.turbo=on", "unknown_key", "start_rule"),
             ("uncertainties.price=off", "unknown_key", "prices"),
             ("uncertainties.prices.stres=fixed(1)", "unknown_key", "stress"),
             ("uncertainties.slip.distribution=fixed(1)", "unknown_key", "state"),

@@ -162,8 +162,8 @@ class TestResolved:
         loaded = sim.load_scenario(write_plan(tmp_path / "plan"), ["uncertainties.all=off"])
         assert {table["state"] for table in loaded.uncertainties.values()} == {"off"}
         assert loaded.uncertainties.keys() == {
-            "duration", "cost", "slip", "gates", "acceptance", "dependence", "prices",
-            "festival_stop",
+            "duration", "cost", "slip", "gates", "acceptance", "dependence", "risks", "money",
+            "prices", "festival_stop",
         }  # fmt: skip
 
 
