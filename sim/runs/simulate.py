@@ -6,7 +6,6 @@ import dataclasses
 import multiprocessing
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -182,7 +181,7 @@ def _run_batches(
     others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(workers, context, _prepare_worker, (plan, seed)) as pool:
         try:
-            with _interrupts_held_off():
+            with _interrupts_held_back():
                 futures = [pool.submit(_run_in_worker, batch) for batch in batches]
             for future in futures:
                 yield future.result()
@@ -195,16 +194,19 @@ def _run_batches(
 
 
 @contextmanager
-def _interrupts_held_off() -> Iterator[None]:
-    """Let processes be born deaf to interrupts: one that comes while they load is the parent's."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals are not this thread's to set
+def _interrupts_held_back() -> Iterator[None]:
+    """Let processes be born deaf to interrupts: one that comes while they load is the parent's.
+
+    It is held back, not lost: the parent hears it when the workers are there.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # not on this system
+        yield
         return
-    usual = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, usual)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def run_batch(sampler: Sampler, batch: range) -> Outcomes:

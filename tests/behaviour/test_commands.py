@@ -424,7 +424,11 @@ class TestFailures:
         )
         time.sleep(6)
         os.killpg(process.pid, signal.SIGINT)
-        _, told = process.communicate(timeout=60)
+        try:
+            _, told = process.communicate(timeout=60)
+        finally:
+            if process.poll() is None:  # it did not listen: nobody else would end it
+                os.killpg(process.pid, signal.SIGKILL)
         assert process.returncode == 130, told
         assert told.strip().splitlines()[-1].startswith("已中断")
         assert "Traceback" not in told
