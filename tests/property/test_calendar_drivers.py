@@ -50,8 +50,9 @@ def test_a_spell_takes_what_its_exposure_says(tmp_path: Path, by: str) -> None:
     factors = ", ".join(f"{name} = {e}" for name, e in EXPOSURES.items() if e != 1)
     driver = spell_driver("fixed(11)", f'{{ by = "{by}", default = 1.0, {factors} }}')
     rows = [
-        project(f"{who} {year}", f"{year}-01-01", f"{year}-12-31", 100, 0, county=who,
-                type=who if by == "season" else "open")
+        project(f"{who} {year}", f"{year}-01-01", f"{year}-12-31", 100, 0,
+                type=who if by == "season" else "open",
+                county=who if by == "county" else "open")
         for who in EXPOSURES
         for year in (2021, 2022, 2023)
     ]  # fmt: skip
