@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 import sim
+from tests.plans import replaced, write_plan
 from tests.worlds import Row, project, write_world
 
 ROOT = Path(__file__).parents[2]
@@ -47,9 +49,16 @@ def world(folder: Path, rows: list[Row] = ROWS, scenario: str = SCENARIO) -> Pat
     return plan
 
 
-def name_of(plan: Path, *changes: str, file: str = "base.toml", **asked: int) -> str:
+def name_of(
+    plan: Path,
+    *changes: str,
+    file: str = "base.toml",
+    seed: int | None = None,
+    replications: int | None = None,
+) -> str:
     """Run a scenario and return the name of its folder."""
-    run = sim.simulate(sim.load_scenario(plan / file, changes), **asked)
+    scenario = sim.load_scenario(plan / file, changes)
+    run = sim.simulate(scenario, seed=seed, replications=replications)
     return sim.write_run(run, plan.parent / "runs").folder.name
 
 
@@ -72,6 +81,44 @@ def name_of(plan: Path, *changes: str, file: str = "base.toml", **asked: int) ->
 def test_one_changed_input_is_another_run(tmp_path: Path, change: str) -> None:
     plan = world(tmp_path)
     assert name_of(plan, change) != name_of(plan)
+
+
+@pytest.fixture(scope="module")
+def of_all_tables(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Name of a run of the plan that uses every table."""
+    return named(tmp_path_factory.mktemp("all"), {})
+
+
+def named(folder: Path, changed: Mapping[str, str]) -> str:
+    """Run the plan that uses every table, with some of them changed."""
+    plan = write_plan(folder / "plan", changed)
+    (plan / "base.toml").write_text(SCENARIO, encoding="utf-8")
+    return name_of(plan)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("plan.toml", "target = 1200", "target = 1201"),
+        ("plan.toml", "交通", "运输"),
+        ("projects.csv", "2022-03-31", "2022-04-01"),
+        ("costs.txt", "1.3", "1.4"),
+        ("accounts.csv", "900\nA2", "901\nA2"),
+        ("releases.csv", "2021-02-15", "2021-02-16"),
+        ("types.csv", "fixed(30)", "fixed(31)"),
+        ("gates.csv", '"uniform(5, 20)"', '"uniform(5, 21)"'),
+        ("windows.csv", "W1,自然资源窗口,2", "W1,自然资源窗口,3"),
+        ("calendar.csv", "02-28,0.2", "02-28,0.3"),
+        ("drivers.toml", "triangular(18, 25, 35)", "triangular(18, 25, 36)"),
+        ("risks.csv", "0.1", "0.2"),
+        ("commitments.csv", "km,2022-12-31", "km,2022-12-30"),
+        ("correlations.csv", "P3,P4,0.3", "P3,P4,0.2"),
+    ],
+)
+def test_a_cell_of_every_table(
+    tmp_path: Path, of_all_tables: str, file: str, old: str, new: str
+) -> None:
+    assert named(tmp_path, replaced(file, old, new)) != of_all_tables
 
 
 def test_seed_and_replications(tmp_path: Path) -> None:
@@ -184,7 +231,8 @@ def test_every_source_file_of_the_model(tmp_path: Path) -> None:
     """
     copy = tmp_path / "code" / "sim"
     shutil.copytree(ROOT / "sim", copy, ignore=shutil.ignore_patterns("__pycache__", "fonts"))
-    model, rest = [], []
+    model: list[str] = []
+    rest: list[str] = []
     for path in sorted(copy.rglob("*")):
         if path.suffix in (".py", ".csv", ".toml"):
             inside = path.relative_to(copy)

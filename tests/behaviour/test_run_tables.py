@@ -64,8 +64,8 @@ def test_starts_and_finishes_of_the_year(tmp_path: Path) -> None:
         name, shares = row["id"], by_name[row["id"]]
         # For projects finished in an earlier year the column is an open item of the roadmap.
         if name != "over":
-            expected = "" if name == "begun" else str(int("s" in what))
-            assert shares["p_start_in_year"] == expected, name
+            share = "" if name == "begun" else str(int("s" in what))
+            assert shares["p_start_in_year"] == share, name
         assert shares["p_finish_in_year"] == str(int("f" in what or name == "over")), name
 
 
