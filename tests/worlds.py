@@ -17,6 +17,7 @@ from sim.engine.reference import run_reference
 from sim.engine.trajectory import Event, Trajectory
 from sim.plan.portfolio import Portfolio
 from sim.plan.scenario import Scenario
+from sim.runs.folder import StoredRun
 from sim.runs.simulate import without_uncertainty
 from sim.sampling.draws import draw
 from sim.sampling.realization import Frame, Realization
@@ -102,6 +103,14 @@ def live(
 def live_as_planned(folder: Path) -> Lived:
     """Simulate a plan folder with every uncertainty off."""
     return live(folder, changes=["uncertainties.all=off"])
+
+
+def stored(
+    folder: Path, out: Path, replications: int = 1, seed: int = 2021, changes: Sequence[str] = ()
+) -> StoredRun:
+    """Run a plan folder and return the run as its folder holds it."""
+    scenario = sim.load_scenario(folder, changes)
+    return sim.write_run(sim.simulate(scenario, replications=replications, seed=seed), out)
 
 
 CALENDAR: tuple[Row, ...] = (
@@ -208,5 +217,5 @@ def small_world(rows: Sequence[Row], settings: str = "") -> Path:
 
 __all__ = [
     "CALENDAR", "DRIVERS", "GATES", "STATUS", "TYPES", "Lived", "live", "live_as_planned",
-    "project", "small_plans", "small_world", "without_uncertainty", "write_world",
+    "project", "small_plans", "small_world", "stored", "without_uncertainty", "write_world",
 ]  # fmt: skip
