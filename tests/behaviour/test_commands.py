@@ -422,7 +422,9 @@ class TestFailures:
         process = subprocess.Popen(
             command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
-        time.sleep(6)
+        assert process.stderr is not None
+        process.stderr.readline()  # the warnings of the plan: it is loaded, the run begins
+        time.sleep(2)
         os.killpg(process.pid, signal.SIGINT)
         try:
             _, told = process.communicate(timeout=60)
