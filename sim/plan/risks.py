@@ -26,8 +26,6 @@ _HALF_WIDTH = str.maketrans("；｜", ";|")
 _FILTER_FORM = "type=roads|bridges;county!=jili"
 _REPETITION_FORM = f"1 ... {MOST_REPETITIONS} | {LOOP}"
 _TRIGGERS_FORM = "R05;R06:0.4;R07:0.3|R08:0.7"
-_ROUNDING = 1e-9
-"""How far probabilities written in decimals may sum beyond 1."""
 
 
 class RiskCellError(ValueError):
@@ -153,7 +151,7 @@ def parse_triggers(text: str) -> tuple[Alternatives, ...]:
 def _alternatives(part: str) -> Alternatives:
     found = tuple(_trigger(one) for one in part.split("|"))
     total = math.fsum(probability for _, probability in found)
-    if total > 1 + _ROUNDING:
+    if total > 1:
         raise RiskCellError(
             f"“{part}”的概率合计 {total:g}，超过 1",
             f"the probabilities of '{part}' sum to {total:g}, more than 1",

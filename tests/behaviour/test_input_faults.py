@@ -211,6 +211,7 @@ FAULTS = [
     of_risks("not_understood", "triggers", ":0.5"),
     of_risks("not_understood", "triggers", "R2:x"),
     of_risks("not_understood", "triggers", "R2:1.5"),
+    of_risks("not_understood", "triggers", "R2:-0.5"),
     of_risks("not_understood", "triggers", "R2:0.6|R3:0.6"),
     of_risks("not_understood", "triggers", "R2|R3"),
     of_risks("not_understood", "triggers", "R2:0.2;R3:0.3|R2:0.2"),

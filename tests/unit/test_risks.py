@@ -478,6 +478,10 @@ class TestUnused:
         assert world.struck.struck.shape == world.struck.days.shape == (3, 0)
         assert [name for name, _ in world.model.unused] == ["R1", "R2"]
 
+    def test_a_trigger_that_never_acts_uses_nothing(self, tmp_path: Path) -> None:
+        model = lay_out(portfolio_of(tmp_path, [risk("R1", triggers="R2:0"), risk("R2", 0)]))
+        assert [name for name, _ in model.unused] == ["R2"]
+
     @pytest.mark.parametrize(
         ("row", "zh", "en"),
         [
