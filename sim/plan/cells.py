@@ -19,6 +19,7 @@ from sim.plan.language import (
     parse_number,
 )
 from sim.plan.problems import Problem, Told, nearest
+from sim.plan.risks import RiskCellError, parse_filter, parse_repetition, parse_triggers
 from sim.plan.tables import (
     AMOUNT_LIMIT_YUAN,
     FIRST_DATE,
@@ -45,7 +46,9 @@ _LONGEST_NAME = 100
 _SEPARATORS = ";；:：,，/"
 """The last one joins the parts of the addresses of draws: a gate of a project."""
 _ONE_IN = 1e-12
-_BLANK: Mapping[str, Any] = {"text": "", "choice": "", "list": (), "funding": ()}
+_BLANK: Mapping[str, Any] = {
+    "text": "", "choice": "", "list": (), "funding": (), "filter": (), "triggers": (),
+}  # fmt: skip
 """What a blank optional cell without a default becomes; None for every other kind."""
 _DISTRIBUTION_UNIT = {("projects", "duration"): "days", ("projects", "cost"): "amount"}
 _KEY_OF_TWO = {"gates": ("procedure", "gate")}
@@ -104,6 +107,10 @@ class Converter:
             "optional_list": lambda _, text: _list(text),
             "funding": lambda _, text: _funding(text),
             "span": _span,
+            "filter": lambda _, text: _of_risks(parse_filter, text),
+            "place": self._place,
+            "repetition": lambda _, text: _of_risks(parse_repetition, text),
+            "triggers": lambda _, text: _of_risks(parse_triggers, text),
         }
 
     def rows(self, raw: RawTable, table: str) -> list[dict[str, Any] | None]:
@@ -188,6 +195,11 @@ class Converter:
             most = AMOUNT_LIMIT_YUAN / self._factor
         check_draws(parsed, one.minimum, most)
         return parsed
+
+    def _place(self, one: Field, text: str) -> str | Distribution:
+        """Take what looks like a number or a distribution for a share, all else for a gate."""
+        is_share = _NUMBER.match(text) or "(" in text
+        return self._distribution(one, text) if is_share else text
 
     def _parse(self, text: str) -> Distribution:
         """Parse a distribution, reading the samples it names from the plan folder."""
@@ -326,6 +338,13 @@ def _list(text: str) -> tuple[str, ...]:
         if part in parts[:position]:
             raise CellError("repeated", part=part)
     return tuple(parts)
+
+
+def _of_risks(parse: Callable[[str], Any], text: str) -> Any:
+    try:
+        return parse(text)
+    except RiskCellError as error:
+        raise CellError("not_understood", reason=error.told, form=error.form) from None
 
 
 def _span(one: Field, text: str) -> tuple[float, float]:

@@ -10,7 +10,8 @@ from sim.plan.availability import ANY_SEASON
 from sim.plan.cells import extremes
 from sim.plan.filed import Filed
 from sim.plan.problems import Problem, Told, nearest
-from sim.plan.rows import CalendarRow, Plan
+from sim.plan.risks import values_of
+from sim.plan.rows import CalendarRow, Plan, Risk
 
 _ACCOUNT_CLASSES = (
     "general_budget", "fund_budget", "special_bond", "grant", "loan", "own", "other",
@@ -100,10 +101,10 @@ def _cycles(plan: Plan, filed: Filed) -> Iterator[Problem]:
         yield Problem("cycle", "projects.csv", row, "predecessors", path[0], details)
 
 
-def _shown(path: list[str]) -> str:
+def _shown(path: list[str], link: str = " <- ") -> str:
     if len(path) > 8:
         path = [*path[:5], f"... ({len(path) - 1})", *path[-2:]]
-    return " <- ".join(path)
+    return link.join(path)
 
 
 def find_cycles(graph: Mapping[str, tuple[str, ...]]) -> list[list[str]]:
@@ -203,6 +204,48 @@ def _present(plan: Plan, column: str) -> set[str]:
     return defined | {str(getattr(one, column)) for one in plan.projects}
 
 
+def _risks(plan: Plan, filed: Filed) -> Iterator[Problem]:
+    file, by_id = "risks.csv", {one.id: one for one in plan.risks}
+    gates = {key.partition("/")[2] for key in filed.defined["gates"] or ()}
+    present = _values_of_filters(plan)
+    # Where rows with an error are missing, what they hold is not known.
+    every_project = len(plan.projects) == len(filed.defined["projects"] or ())
+    for one in plan.risks:
+        row = filed.row(one)
+        if filed.defined["gates"] is not None and isinstance(one.at, str) and one.at not in gates:
+            what = Told("手续", "gate")
+            yield _unknown(file, row, "at", one.at, what, nearest(one.at, gates))
+        for name in _triggered(one):
+            if filed.lacks("risks", name):
+                near, what = filed.nearest("risks", name), Told("风险", "risk")
+                yield _unknown(file, row, "triggers", name, what, near)
+        if one.effect == "drop" and one.parallel:
+            yield Problem("drop_in_parallel", file, row, "parallel", one.parallel)
+        for condition in one.applies_to if every_project else ():
+            known = present[condition.column]
+            for value in (value for value in condition.values if value not in known):
+                details: dict[str, object] = {
+                    "by": condition.column, "nearest": nearest(value, known),
+                }  # fmt: skip
+                yield Problem("exposes_nothing", file, row, "applies_to", value, details, "warning")
+    for path in find_cycles({name: _triggered(one) for name, one in by_id.items()}):
+        row, details = filed.row(by_id[path[0]]), {"path": _shown(path, " -> ")}
+        yield Problem("trigger_cycle", file, row, "triggers", path[0], details)
+
+
+def _values_of_filters(plan: Plan) -> dict[str, set[str]]:
+    """Return what projects have in the columns by which risks choose them."""
+    columns = {condition.column for one in plan.risks for condition in one.applies_to}
+    return {
+        column: {value for one in plan.projects for value in values_of(one, column) if value}
+        for column in columns
+    }
+
+
+def _triggered(one: Risk) -> tuple[str, ...]:
+    return tuple(name for alternatives in one.triggers for name, _ in alternatives)
+
+
 def _commitments(plan: Plan, filed: Filed) -> Iterator[Problem]:
     by_id = {one.id: one for one in plan.projects}
     for one in plan.commitments:
@@ -276,6 +319,7 @@ CHECKS = (
     _calendar,
     _gate_graphs,
     _drivers,
+    _risks,
     _commitments,
     _correlations,
 )

@@ -12,6 +12,8 @@ from sim.plan.language import Distribution
 
 Funding = tuple[tuple[str, Fraction], ...]
 MonthDay = tuple[int, int]
+Alternatives = tuple[tuple[str, float], ...]
+"""Risks of which one at most is triggered, each with its probability."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +155,38 @@ class CalendarRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition of a filter on projects: a column has (or, excluding, has not) one of values."""
+
+    column: str
+    values: tuple[str, ...]
+    excludes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """How often a risk may strike: so many times independently, or in a loop up to so many."""
+
+    most: int
+    loop: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Risk:
-    """A row of risks.csv."""
+    """A row of risks.csv; `at` is the code of a gate or the share of the work that is left."""
 
     id: str
     name: str
-    applies_to: str
+    applies_to: tuple[Condition, ...]
     probability: float
-    at: str
+    at: str | Distribution
     days: Distribution
     cost: Distribution
-    repeat: str
-    triggers: str
+    repeat: Repetition
+    scope: str
+    triggers: tuple[Alternatives, ...]
+    parallel: str
+    effect: str
     mitigation: str
     mitigation_cost: int
     mitigated_probability: float | None

@@ -22,6 +22,11 @@ FACTOR = "factor"
 DRIVER = "driver"
 DRIVER_OCCURS = "driver_occurs"
 DRIVER_PLACE = "driver_place"
+RISK_OCCURS = "risk_occurs"
+RISK_PLACE = "risk_place"
+RISK_DAYS = "risk_days"
+RISK_COST = "risk_cost"
+RISK_TRIGGER = "risk_trigger"
 
 VARIABLES = (
     SLIP,
@@ -37,6 +42,11 @@ VARIABLES = (
     DRIVER,
     DRIVER_OCCURS,
     DRIVER_PLACE,
+    RISK_OCCURS,
+    RISK_PLACE,
+    RISK_DAYS,
+    RISK_COST,
+    RISK_TRIGGER,
 )
 
 Label = tuple[str, str, int]

@@ -1,33 +1,284 @@
-"""stand-in"""
+"""The risk register: which occurrences may strike, and which of them do in a replication.
+
+A *slot* is a possible occurrence: a risk, a project, a repetition. What becomes of it depends on
+the draws of its own risk and on the risks that trigger it, so risks are worked off in an order in
+which each follows those that trigger it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.plan.approvals import GateChain
+from sim.plan.language import Distribution
+from sim.plan.portfolio import Portfolio
+from sim.plan.problems import Told
+from sim.plan.quantiles import quantile
+from sim.plan.risks import covers
+from sim.plan.rows import Plan, Risk
+from sim.sampling.laws import Law, Layout, order_of_triggers, place_of, reach_of
+from sim.sampling.realization import Bools, Ints
+from sim.sampling.register import Label
+
+Floats = NDArray[np.float64]
+
+WORK = -1
+"""Stands where the number of a gate is expected, for a risk that strikes the work."""
 
 
-@dataclass(frozen=True)
-class Struck:
-    struck: Any
-    days: Any
-    share: Any
-    cost: Any
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RiskModel:
-    labels: Any
-    risk: Any
-    project: Any
-    gate: Any
-    drops: Any
-    mitigation_cost: Any
-    unused: Any
+    """What does not change from one replication to the next; S slots, P projects.
+
+    Attributes
+    ----------
+    labels : tuple of Label
+        Addresses of its uniforms, in order.
+    risk, project : ndarray of int64, shape (S,)
+        Positions in the plan.
+    gate : ndarray of int64, shape (S,)
+        Number among all open gates, in the order of the frame; `WORK` for the work.
+    drops : ndarray of bool, shape (S,)
+        Whether an occurrence ends the project.
+    mitigation_cost : ndarray of int64, shape (P,)
+        Yuan that mitigation adds to the total cost of each project.
+    unused : tuple of (str, Told)
+        Risks that can strike nothing, with the reason.
+    laws : tuple of Law
+        Risks that can strike, each after those that trigger it.
+    grouped, group_starts : ndarray of int64
+        Slots of parallel groups, group by group, and where in them each group begins.
+    """
+
+    labels: tuple[Label, ...]
+    risk: Ints
+    project: Ints
+    gate: Ints
+    drops: Bools
+    mitigation_cost: Ints
+    unused: tuple[tuple[str, Told], ...]
+    laws: tuple[Law, ...]
+    grouped: Ints
+    group_starts: Ints
 
 
-def risk_model(portfolio, chains, mitigated):
-    return None
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """What becomes of each slot; R replications, S slots. What does not strike leaves 0, 0, 1.
+
+    Attributes
+    ----------
+    struck : ndarray of bool, shape (R, S)
+        Whether it strikes, after triggers and parallel groups.
+    days : ndarray of int64, shape (R, S)
+        Days lost; gained where negative.
+    share : ndarray of float64, shape (R, S)
+        Share of the work left at the status date at which it strikes; 0 at a gate.
+    cost : ndarray of float64, shape (R, S)
+        Multiplier of the cost that remains.
+    """
+
+    struck: Bools
+    days: Ints
+    share: Floats
+    cost: Floats
 
 
-def strike(model, u):
-    raise NotImplementedError
+def risk_model(
+    portfolio: Portfolio, chains: Sequence[tuple[int, GateChain]], mitigated: Set[str]
+) -> RiskModel | None:
+    """Lay out the slots of the risk register and their draws.
+
+    Parameters
+    ----------
+    portfolio : Portfolio
+        The plan and its baseline.
+    chains : sequence of (int, GateChain)
+        Projects with open gates, by position.
+    mitigated : set of str
+        Risks against which something is done.
+
+    Returns
+    -------
+    RiskModel or None
+        None where the plan registers no risk.
+
+    Raises
+    ------
+    ValueError
+        If a mitigated risk does not stand in the register.
+    """
+    plan = portfolio.plan
+    unknown = mitigated - {one.id for one in plan.risks}
+    if unknown:
+        raise ValueError(f"no such risks: {', '.join(sorted(unknown))}")
+    if not plan.risks:
+        return None
+    places = _places(portfolio, chains)
+    order = order_of_triggers(plan.risks)
+    reach = reach_of(plan, order, places, mitigated)
+    slots = [
+        (position, project, place_of(one, places)[project])
+        for position, one in enumerate(plan.risks)
+        for project in reach[position]
+        for _ in range(one.repeat.most)
+    ]
+    risk, project, gate = np.array(slots, dtype=np.int64).reshape(-1, 3).T
+    drops = np.array([one.effect == "drop" for one in plan.risks], dtype=np.bool_)
+    layout = Layout(plan, reach, mitigated)
+    laws = [layout.law(position) for position in range(len(plan.risks))]
+    grouped, group_starts = _parallel(plan.risks, slots)
+    mitigation_cost = np.zeros(portfolio.size, dtype=np.int64)
+    for one, struck in zip(plan.risks, reach, strict=True):
+        if one.id in mitigated:
+            mitigation_cost[struck] += one.mitigation_cost
+    return RiskModel(
+        labels=tuple(layout.columns),
+        risk=risk,
+        project=project,
+        gate=gate,
+        drops=drops[risk],
+        mitigation_cost=mitigation_cost,
+        unused=tuple(
+            (one.id, _why_unused(plan, one))
+            for one, struck in zip(plan.risks, reach, strict=True)
+            if not struck
+        ),
+        laws=tuple(laws[position] for position in order if reach[position]),
+        grouped=grouped,
+        group_starts=group_starts,
+    )
+
+
+def _places(
+    portfolio: Portfolio, chains: Sequence[tuple[int, GateChain]]
+) -> dict[str, dict[int, int]]:
+    """Return, by gate, the projects at which it is open, each with the number of the open gate.
+
+    The work stands among the gates under a blank name: it is left at every unfinished project.
+    """
+    unfinished = np.flatnonzero(~portfolio.finished).tolist()
+    places: dict[str, dict[int, int]] = {"": dict.fromkeys(unfinished, WORK)}
+    number = 0
+    for position, chain in chains:
+        for gate in chain.gates:
+            places.setdefault(gate, {})[position] = number
+            number += 1
+    return places
+
+
+def _why_unused(plan: Plan, one: Risk) -> Told:
+    place = Told("未完的工程", "work left")
+    if isinstance(one.at, str):
+        place = Told(f"待办的手续“{one.at}”", f"gate '{one.at}' open")
+    if one.probability == 0:
+        return Told(
+            f"概率为 0，也没有风险在有{place.zh}的项目上触发它",
+            f"its probability is 0, and nothing triggers it at a project with {place.en}",
+        )
+    if not any(covers(one.applies_to, each) for each in plan.projects):
+        return Told("没有项目符合适用范围", "its filter covers no project")
+    return Told(f"所适用的项目都没有{place.zh}", f"no project that it covers has {place.en}")
+
+
+def _parallel(risks: Sequence[Risk], slots: Sequence[tuple[int, int, int]]) -> tuple[Ints, Ints]:
+    """Group the slots that share label, project and kind of place."""
+    groups: dict[tuple[str, int, int], list[int]] = {}
+    for slot, (position, project, gate) in enumerate(slots):
+        label = risks[position].parallel
+        if label:
+            groups.setdefault((label, project, gate), []).append(slot)
+    members = [slot for group in groups.values() for slot in group]
+    sizes = [len(group) for group in groups.values()]
+    ends = np.cumsum(sizes, dtype=np.int64)
+    return np.array(members, dtype=np.int64), ends - sizes
+
+
+def strike(model: RiskModel, uniforms: Floats) -> Struck:
+    """Tell which slots strike in each replication, and how hard.
+
+    Parameters
+    ----------
+    model : RiskModel
+        From `risk_model`.
+    uniforms : ndarray of float64, shape (R, number of labels)
+        In the order of `RiskModel.labels`.
+
+    Returns
+    -------
+    Struck
+        Where, and with what.
+    """
+    occurs = _occurrences(model, uniforms)
+    days = np.zeros(occurs.shape, dtype=np.int64)
+    share, cost = np.zeros(occurs.shape), np.ones(occurs.shape)
+    for law in model.laws:
+        hit = occurs[:, law.slots]
+        drawn = _drawn(law.days, law.days_at, uniforms, hit)
+        days[:, law.slots][hit] = np.rint(drawn)
+    days[:, model.drops] = 0  # what ends a project has no length
+    struck = _longest(model, occurs, days)
+    days[~struck] = 0
+    for law in model.laws:
+        hit = struck[:, law.slots]
+        cost[:, law.slots][hit] = _drawn(law.cost, law.cost_at, uniforms, hit)
+        if law.share is not None:
+            drawn = _drawn(law.share, law.share_at, uniforms, hit)
+            # A tail that the check of the plan took for impossible is cut.
+            share[:, law.slots][hit] = np.minimum(drawn, 1.0)
+    return Struck(struck, days, share, cost)
+
+
+def _occurrences(model: RiskModel, uniforms: Floats) -> Bools:
+    """Tell which occurrences come, by their own luck or triggered."""
+    replications = len(uniforms)
+    occurs = np.zeros((replications, len(model.risk)), dtype=np.bool_)
+    triggered = {
+        law.position: np.zeros((replications, law.projects), dtype=np.bool_) for law in model.laws
+    }
+    for law in model.laws:
+        shape = (replications, law.projects, law.repetitions)
+        comes = np.full(shape, law.probability == 1)
+        if law.occurs_at.size:
+            comes = uniforms[:, law.occurs_at].reshape(shape) < law.probability
+        comes &= law.by_luck
+        comes[:, :, 0] |= triggered[law.position]
+        if law.loop:
+            comes = np.logical_and.accumulate(comes, axis=2)
+        occurs[:, law.slots] = comes.reshape(replications, -1)
+        strikes = comes.any(axis=2)
+        for fork in law.forks:
+            decided = np.zeros(strikes.shape)
+            if fork.decided_at.size:
+                decided = uniforms[:, fork.decided_at]
+            for branch in fork.branches:
+                follows = strikes & (branch.low <= decided) & (decided < branch.high)
+                triggered[branch.target][:, branch.there] |= follows[:, branch.here]
+    return occurs
+
+
+def _drawn(distribution: Distribution, columns: Ints, uniforms: Floats, hit: Bools) -> Floats:
+    """Draw for the slots that are hit, in row-major order."""
+    rows, slots = np.nonzero(hit)
+    if not columns.size:
+        return np.full(rows.shape, distribution.parameters[0])
+    return quantile(distribution, uniforms[rows, columns[slots]])
+
+
+def _longest(model: RiskModel, occurs: Bools, days: Ints) -> Bools:
+    """Leave of each parallel group the longest occurrence, the first of equals."""
+    if not model.grouped.size:
+        return occurs
+    starts = model.group_starts
+    group = np.repeat(np.arange(starts.size), np.diff(starts, append=model.grouped.size))
+    comes = occurs[:, model.grouped]
+    length = np.where(comes, days[:, model.grouped], np.iinfo(np.int64).min)
+    longest = comes & (length == np.maximum.reduceat(length, starts, axis=1)[:, group])
+    earlier = np.cumsum(longest, axis=1) - longest
+    struck = occurs.copy()
+    struck[:, model.grouped] = longest & (earlier == earlier[:, starts][:, group])
+    return struck

@@ -1,6 +1,7 @@
 """Every fault of a plan folder: which message it gives, and where the message points."""
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,11 +41,22 @@ class Fault(NamedTuple):
         return write_plan(folder, replaced(self.file, self.old, self.new))
 
 
-PROJECTS, PLAN, DRIVERS = "projects.csv", "plan.toml", "drivers.toml"
+PROJECTS, PLAN, DRIVERS, RISKS = "projects.csv", "plan.toml", "drivers.toml", "risks.csv"
 P6 = "P6,码头,city,road,government,new,6,{},0,0,2021-04-01,2022-06-30,none,A1:1,,,,,\n"
 LINK = "P2,二号路,north,road,government,new,2,800,0,300,2021-04-01,2022-06-30,permit,A1:1,"
 
 ISSUED = "account,issued,available,amount\nA1,2021-02-01,2021-01-15,400\n"
+
+
+def risks(column: str, value: str) -> str:
+    """Return a risks.csv whose first row has a value in one more column."""
+    return f'id,name,probability,{column}\nR1,文物,0.1,"{value}"\nR2,雨,0.1,\n'
+
+
+def of_risks(code: str, column: str, text: str, value: str = "", level: Level = "error") -> Fault:
+    """Return the fault of one cell of risks.csv."""
+    return Fault(code, RISKS, "", risks(column, text), 2, column, value or text, level)
+
 
 FAULTS = [
     # Files
@@ -195,6 +207,37 @@ FAULTS = [
           "warning"),
     Fault("exposes_nothing", DRIVERS, "road = 1.2", "raod = 1.2", 12, "prices.exposure.raod", "",
           "warning"),
+    # Risks
+    of_risks("not_understood", "applies_to", "type"),
+    of_risks("not_understood", "applies_to", "colour=red"),
+    of_risks("not_understood", "applies_to", "type=road|"),
+    of_risks("exposes_nothing", "applies_to", "type=road|raod", "raod", "warning"),
+    of_risks("exposes_nothing", "applies_to", "county!=sorth", "sorth", "warning"),
+    of_risks("exposes_nothing", "applies_to", "tags=flagship", "flagship", "warning"),
+    of_risks("unknown_reference", "at", "permits"),
+    of_risks("draws_too_large", "at", "1.5"),
+    of_risks("draws_too_small", "at", "-0.5"),
+    of_risks("not_a_distribution", "at", "unifrm(0, 1)"),
+    of_risks("draws_too_small", "days", "uniform(-3661, 5)"),
+    of_risks("draws_too_large", "days", "36601"),
+    of_risks("draws_too_small", "mitigated_days", "-3661"),
+    of_risks("draws_too_small", "cost", "uniform(-0.1, 1)"),
+    of_risks("not_understood", "repeat", "0"),
+    of_risks("not_understood", "repeat", "21"),
+    of_risks("not_understood", "repeat", "2.5"),
+    of_risks("not_understood", "repeat", "loops"),
+    of_risks("not_a_choice", "scope", "town"),
+    of_risks("not_a_choice", "effect", "stop"),
+    of_risks("not_understood", "triggers", ":0.5"),
+    of_risks("not_understood", "triggers", "R2:x"),
+    of_risks("not_understood", "triggers", "R2:1.5"),
+    of_risks("not_understood", "triggers", "R2:-0.5"),
+    of_risks("not_understood", "triggers", "R2:0.6|R3:0.6"),
+    of_risks("not_understood", "triggers", "R2|R3"),
+    of_risks("not_understood", "triggers", "R2:0.2;R3:0.3|R2:0.2"),
+    of_risks("unknown_reference", "triggers", "R2;R9:0.5", "R9"),
+    of_risks("trigger_cycle", "triggers", "R1:0.5", "R1"),
+    Fault("drop_in_parallel", RISKS, "", risks("effect,parallel", 'drop","g'), 2, "parallel", "g"),
     # Promises and correlations
     Fault("commitment_needs", "commitments.csv", "P1,,,2021-12-31", "P1,,,", 2, "deadline", "C1"),
     Fault("unit_differs", "commitments.csv", ",20,km", ",20,m", 3, "unit", "m"),
@@ -475,6 +518,19 @@ def test_one_mistake_is_told_once(tmp_path: Path) -> None:
     """A misspelled column accuses neither drivers nor releases of what they cannot see."""
     folder = write_plan(tmp_path, replaced(PROJECTS, "annual_plan", "anual_plan"))
     assert {one.code for one in problems_of(folder)} == {"unknown_column", "missing_column"}
+
+
+def test_a_cycle_of_triggers_names_the_path(tmp_path: Path) -> None:
+    table = (
+        "id,name,probability,triggers\nR1,a,0.1,R2\nR2,b,0.1,R4;R3:0.5\nR3,c,0,R1:0.1\nR4,d,0,\n"
+    )
+    (one,) = problems_of(write_plan(tmp_path, {RISKS: table}))
+    assert (one.code, one.column) == ("trigger_cycle", "triggers")
+    path = str(one.details["path"]).split(" -> ")
+    assert path[0] == path[-1] == one.value
+    assert {*itertools.pairwise(path)} == {("R1", "R2"), ("R2", "R3"), ("R3", "R1")}
+    assert one.row == {"R1": 2, "R2": 3, "R3": 4}[path[0]]
+    assert_told(one)
 
 
 def test_a_missing_table_of_gates_is_told_once(tmp_path: Path) -> None:
