@@ -172,10 +172,10 @@ class City:
     def _delivered_or_dropped(self, project: int) -> int:
         return min(self._site.delivered[project], self._dropped[project])
 
-    def _drop(self, project: int) -> None:
+    def _drop(self, project: int, phase: Phase) -> None:
         """Give a project up: it stands still, and successors no longer wait for it."""
         self._dropped[project] = self.clock.now
-        self.clock.note(Phase.WORK, project, Happening.DROPPED)
+        self.clock.note(phase, project, Happening.DROPPED)
         self._treasury.give_back(project)
         self._site.delivery[project].succeed()
 
@@ -265,8 +265,7 @@ class City:
         elif frame.policy.accelerates[month] and value < frame.filed_value[project, month]:
             planned = frame.planned_calendar[frame.class_of[project]]
             left = int(planned[self._year_end + 1] - planned[day + 1])
-            gap = self._site.knot_gap(project, self._site.worked(project, day))
-            needed = -(-gap * PPM // left) if left else PPM
+            needed = -(-self._site.knot_gap(project) // left) if left else PPM
             rate = max(PPM, min(needed, int(terms.fast_rate[project])))
         if rate != self._site.rate[project]:
             self.clock.note(Phase.CLOSE, project, Happening.RATE_SET, rate)
