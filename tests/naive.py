@@ -11,8 +11,6 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from sim.engine.rules import NEVER, PPM, Cause
 from sim.engine.trajectory import Trajectory
 from sim.sampling.realization import Frame, Realization
@@ -30,9 +28,8 @@ class Files:
 
 def after_workdays(drawn: Realization, day: int, count: int) -> int:
     """Return the first day by whose end `count` working days after `day` have passed."""
-    is_workday = np.diff(drawn.workdays).tolist()
-    for later in range(day + 1, len(is_workday)):
-        count -= is_workday[later]
+    for later in range(day + 1, len(drawn.workdays) - 1):
+        count -= int(drawn.workdays[later + 1] - drawn.workdays[later])
         if count <= 0:
             return later
     return NEVER
@@ -55,9 +52,11 @@ def walk_files(
             begun[gate] = ready[gate] = taken[gate] = passed[gate] = -1
     given_up = {i for i in range(len(frame.begun)) if frame.abandoned[i]}
     queues: list[list[tuple[int, int, int]]] = [[] for _ in places]
+    coming = [gate for gate in range(gates) if drawn.gate_open[gate]]
     for day in range(frame.days):
+        coming = [gate for gate in coming if ready[gate] >= day]
         # Preparation begins with the day's opening on the begin day, else with the last passing.
-        for gate in range(gates):
+        for gate in coming:
             if begun[gate] == NEVER and owner[gate] not in given_up:
                 before = [passed[other] for other in frame.gate_after[gate]]
                 first = max([begin[owner[gate]], *before])
@@ -68,8 +67,8 @@ def walk_files(
                     if come != NEVER:
                         come = max(first + 1, come + int(drawn.gate_delay[gate]))
                     ready[gate] = come
-        for gate in range(gates):
-            if ready[gate] == day and drawn.gate_open[gate]:
+        for gate in coming:
+            if ready[gate] == day:
                 window = int(frame.gate_window[gate])
                 if drawn.gate_dropped[gate]:
                     given_up.add(owner[gate])
@@ -79,6 +78,8 @@ def walk_files(
                 else:
                     queues[window].append((day, owner[gate], gate))
         for window, queue in enumerate(queues):
+            if not queue:
+                continue
             queue.sort()
             in_review = sum(
                 taken[gate] <= day < passed[gate]
@@ -100,6 +101,7 @@ def walk_files(
 class Site:
     """One project on its way through the days; work in milli-days x ppm."""
 
+    ready: int = NEVER
     started: int = NEVER
     finished: int = NEVER
     delivered: int = NEVER
@@ -109,7 +111,7 @@ class Site:
     next_stop: int = 0
     rate: int = PPM
     causes: list[int] = dataclasses.field(default_factory=list)
-    value_days: list[int] = dataclasses.field(default_factory=list)
+    worked: list[int] = dataclasses.field(default_factory=list)
 
 
 def set_rate(
@@ -119,10 +121,9 @@ def set_rate(
     terms = frame.terms
     value, arrears = int(life.value[i, month]), int(life.arrears[i, month])
     base = max(value, int(life.claimed[i, month]))
-    tolerance = int(terms.tolerance[i])
-    if arrears * PPM > tolerance * base:
-        excess = (arrears * PPM // base if base else NEVER) - tolerance
-        return max(int(terms.slow_rate[i]), PPM - excess)
+    tolerated = int(terms.tolerance[i]) * base // PPM
+    if arrears > tolerated:
+        return max(int(terms.slow_rate[i]), PPM - (arrears - tolerated) * PPM // base)
     if frame.policy.accelerates[month] and value < int(frame.filed_value[i, month]):
         left = int(drawn.first_work[i]) * PPM - done
         tomorrow = int(frame.month_ends[month]) + 1
@@ -134,7 +135,7 @@ def set_rate(
 
 
 def walk_days(
-    frame: Frame, drawn: Realization, life: Trajectory, passed: Sequence[int], ready_to_pay: bool
+    frame: Frame, drawn: Realization, life: Trajectory, passed: Sequence[int]
 ) -> list[Site]:
     """Rules 5, 9, 10, 11, 13 and 30: start, work, stop and finish every project, day by day.
 
@@ -143,15 +144,13 @@ def walk_days(
     frame, drawn
         What the engine was given.
     life
-        The engine's answer, of which only money is read: value, arrears and claims by month.
+        The engine's answer, of which only money is read: value, arrears and claims by month,
+        and the start of a project that waits for its first instalment.
     passed
         Day on which each open gate was passed.
-    ready_to_pay
-        Whether starts wait for money; then the engine's own start is taken from it.
     """
     count = len(frame.begun)
-    calendar, losses = drawn.calendar, drawn.calendar_losses
-    kinds = losses.shape[0]
+    kinds = drawn.calendar_losses.shape[0]
     sites = [Site(causes=[0] * (len(Cause) + kinds)) for _ in range(count)]
     for i, site in enumerate(sites):
         site.next_stop = int(drawn.stop_first[i])
@@ -161,11 +160,14 @@ def walk_days(
         elif frame.begun[i]:
             site.started = int(frame.planned_start[i])
         if frame.abandoned[i]:
-            site.dropped = 0
+            site.dropped = -1
     month_of = {int(day): month for month, day in enumerate(frame.month_ends)}
+    moving = [i for i in range(count) if not frame.finished[i] and not frame.abandoned[i]]
     for day in range(frame.days):
-        for i, site in enumerate(sites):
-            if site.started != NEVER or frame.abandoned[i]:
+        moving = [i for i in moving if sites[i].delivered == sites[i].dropped == NEVER]
+        for i in moving:
+            site = sites[i]
+            if site.started != NEVER:
                 continue
             gates = range(int(frame.gate_first[i]), int(frame.gate_first[i + 1]))
             free = (
@@ -177,17 +179,19 @@ def walk_days(
                 and frame.baseline_start[i] + drawn.slip[i] <= day
                 and drawn.may_start[frame.class_of[i], day]
             )
-            if free and (not ready_to_pay or life.start[i] == day):
+            if free:
+                site.ready = min(site.ready, day)
+            if free and (not frame.cash_gated[i] or life.start[i] == day):
                 site.started = day
-        for i, site in enumerate(sites):
-            if site.started <= day and site.finished == NEVER and site.dropped == NEVER:
-                _work_a_day(frame, drawn, i, site, day)
-        for i, site in enumerate(sites):
-            if site.finished != NEVER and site.finished + drawn.acceptance[i] == day:
-                site.delivered = day if not frame.finished[i] else site.delivered
+        for i in moving:
+            if sites[i].started <= day and sites[i].finished == NEVER:
+                _work_a_day(frame, drawn, i, sites[i], day)
+        for i in moving:
+            if sites[i].finished != NEVER and sites[i].finished + drawn.acceptance[i] == day:
+                sites[i].delivered = day
         if day in month_of:
             for i, site in enumerate(sites):
-                site.value_days.append(site.done // PPM)
+                site.worked.append(site.done // PPM)
                 if site.started <= day and site.finished == NEVER:
                     site.rate = set_rate(frame, drawn, life, i, month_of[day], site.done)
     return sites
@@ -197,9 +201,9 @@ def _work_a_day(frame: Frame, drawn: Realization, i: int, site: Site, day: int) 
     """Rules 9, 10 and 30 on one day of one site."""
     row = int(frame.class_of[i])
     given = int(drawn.calendar[row, day + 1] - drawn.calendar[row, day])
-    for kind in range(drawn.calendar_losses.shape[0]):
-        lost = drawn.calendar_losses[kind, row, day + 1] - drawn.calendar_losses[kind, row, day]
-        site.causes[len(Cause) + kind] += int(lost) * PPM
+    losses = drawn.calendar_losses[:, row, day + 1] - drawn.calendar_losses[:, row, day]
+    for kind, lost in enumerate(losses.tolist()):
+        site.causes[len(Cause) + kind] += lost * PPM
     if day <= site.standing_until:
         site.causes[Cause.STOPS] += given * PPM
         return

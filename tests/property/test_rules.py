@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import sim
-from sim.engine.rules import NEVER, PPM, Happening
+from sim.engine.rules import NEVER, PPM, Happening, Phase
 from tests.worlds import (
     CALENDAR,
     GATES,
@@ -149,8 +149,17 @@ def check_payment(lived: Lived) -> None:
 
 
 def check_order(lived: Lived) -> None:
-    """Within a day phases run in order, inside a phase rank decides."""
-    keys = [(day, phase, project) for day, phase, project, *_ in lived.events]
+    """Within a day phases run in order, inside a phase rank decides.
+
+    But windows take files by the day of their coming, and accounts pay one after the other.
+    """
+    assert [one[:2] for one in lived.events] == sorted(one[:2] for one in lived.events)
+    keys = [
+        one[:3]
+        for one in lived.events
+        if (one.phase, one.happening) != (Phase.REVIEWS, Happening.REVIEW_BEGUN)
+        and not (lived.frame.policy.money_limited and one.phase in (Phase.RECEIVE, Phase.PAY))
+    ]
     assert keys == sorted(keys)
 
 
@@ -171,8 +180,21 @@ def test_generated_plans(rows: Sequence[Row], replication: int) -> None:
         check(lived)
 
 
+LUOYANG = Path(__file__).parents[2] / "scenarios" / "luoyang-2021"
+
+
+def plain_terms() -> list[str]:
+    """Changes that leave the Luoyang plan unlimited money, no advance and no retention.
+
+    What money does stands in its own tests; `test_days` walks through the plan as it is.
+    """
+    types = sim.load_plan(LUOYANG).types
+    terms = [f"types.{kind}.{term}=0" for kind in types for term in ("advance", "retention")]
+    return ["uncertainties.money=off", "levers.acceleration=off", *terms]
+
+
 def test_the_luoyang_plan() -> None:
-    lived = live(Path(__file__).parents[2] / "scenarios" / "luoyang-2021", 11)
+    lived = live(LUOYANG, 11, changes=plain_terms())
     for check in CHECKS[1:]:
         check(lived)
 
