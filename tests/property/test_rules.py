@@ -151,13 +151,15 @@ def check_payment(lived: Lived) -> None:
 def check_order(lived: Lived) -> None:
     """Within a day phases run in order, inside a phase rank decides.
 
-    But windows take files by the day of their coming, and accounts pay one after the other.
+    But windows take files by the day of their coming, accounts pay one after the other, and bond
+    money is called idle release by release.
     """
     assert [one[:2] for one in lived.events] == sorted(one[:2] for one in lived.events)
     keys = [
         one[:3]
         for one in lived.events
         if (one.phase, one.happening) != (Phase.REVIEWS, Happening.REVIEW_BEGUN)
+        and one.happening != Happening.IDLE
         and not (lived.frame.policy.money_limited and one.phase in (Phase.RECEIVE, Phase.PAY))
     ]
     assert keys == sorted(keys)
