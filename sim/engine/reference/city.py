@@ -83,7 +83,7 @@ class City:
         for story in (
             self._treasury.receive(),
             *self._treasury.clock_checks(),
-            self._revision.story(self._site.start),
+            self._revision.story(self._site.start, self._dropped),
             self._payment_runs(),
             self._month_ends(),
         ):
