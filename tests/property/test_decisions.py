@@ -1,4 +1,4 @@
-"""Rules 27 to 29: what the city decides about projects, and the revision of the plan in mid-year."""
+"""Rules 27 to 29: decisions about projects, and the revision of the plan in mid-year."""
 
 import dataclasses
 from collections.abc import Sequence
