@@ -209,13 +209,20 @@ def small_plans(draw: st.DrawFn) -> list[Row]:
     return rows
 
 
+def small_folder() -> Path:
+    """Make a folder of its own for a drawn plan; the test removes it."""
+    return Path(tempfile.mkdtemp(prefix="world-"))
+
+
 def small_world(rows: Sequence[Row], settings: str = "") -> Path:
     """Write a drawn plan with the common tables into a folder of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="world-"))
-    return write_world(folder, rows, settings, DRIVERS, calendar=CALENDAR, gates=GATES, types=TYPES)
+    return write_world(
+        small_folder(), rows, settings, DRIVERS, calendar=CALENDAR, gates=GATES, types=TYPES
+    )
 
 
 __all__ = [
     "CALENDAR", "DRIVERS", "GATES", "STATUS", "TYPES", "Lived", "live", "live_as_planned",
-    "project", "small_plans", "small_world", "stored", "without_uncertainty", "write_world",
+    "project", "small_folder", "small_plans", "small_world", "stored", "without_uncertainty",
+    "write_world",
 ]  # fmt: skip

@@ -79,7 +79,7 @@ def build_frame(
         finished=portfolio.finished,
         abandoned=portfolio.dropped & ~portfolio.finished,
         in_target=portfolio.in_target,
-        reserve=reserve,
+        reserve=reserve & ~portfolio.dropped & ~portfolio.postponed,
         joined=portfolio.pulled & reserve,
         left=portfolio.in_target & (portfolio.dropped | portfolio.postponed),
         cash_gated=government & policy.money_limited,

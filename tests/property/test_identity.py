@@ -11,15 +11,17 @@ from hypothesis import HealthCheck, given, settings
 
 import sim
 from sim.cli import main
-from sim.engine.rules import NEVER, Happening
+from sim.engine.rules import NEVER, Happening, Wait
 from tests.worlds import (
     CALENDAR,
+    DRIVERS,
     GATES,
     TYPES,
     Lived,
     Row,
     live_as_planned,
     project,
+    small_folder,
     small_plans,
     small_world,
     write_world,
@@ -106,6 +108,40 @@ def test_generated_plans(rows: Sequence[Row]) -> None:
     assert refused <= {"unit_slip"}
     if lived is not None:
         assert_identity(lived)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=small_plans())
+def test_neither_empty_accounts_nor_closed_windows_hold_the_ledger_up(rows: Sequence[Row]) -> None:
+    """With all uncertainty off money is unlimited, windows do not bind and nobody accelerates."""
+    folder = small_folder()
+    windows = [{"window": "closed", "places": 0}]
+    gates = [dict(row) | {"window": "closed"} for row in GATES]
+    hard: Row = {
+        "funding": "general_budget:1", "advance": 0.3, "advance_recovery": "0.1-0.5",
+        "retention": 0.05, "arrears_tolerance": 0, "slow_rate": 0, "acceleration": 3,
+    }  # fmt: skip
+    accounts = [{"id": "empty", "name": "empty", "class": "general_budget", "opening": 0,
+                 "year_end": "lapse"}]  # fmt: skip
+    lived, refused = None, set[str]()
+    try:
+        write_world(
+            folder, rows, "", DRIVERS, calendar=CALENDAR, gates=gates, windows=windows,
+            accounts=accounts, types=[dict(row) | hard for row in TYPES],
+        )  # fmt: skip
+        lived = live_as_planned(folder)
+    except sim.InputError as error:
+        refused = {one.code for one in error.problems if one.level == "error"}
+    finally:
+        shutil.rmtree(folder)
+    assert refused <= {"unit_slip"}
+    if lived is not None:
+        assert_identity(lived)
+        late = lived.trajectory.start - lived.portfolio.baseline_start
+        assert (lived.trajectory.waits[:, Wait.WINDOW] == 0).all()
+        assert (lived.trajectory.waits[:, Wait.EQUITY] == 0).all()
+        on_time = (late == 0) & (lived.trajectory.finish < lived.portfolio.days)
+        assert not lived.trajectory.causes[on_time].any()
 
 
 class TestCorners:

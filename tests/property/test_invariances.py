@@ -46,7 +46,7 @@ TABLES: dict[str, Any] = {
     "drivers": DRIVERS, "calendar": CALENDAR, "gates": GATES, "types": TYPES,
 }  # fmt: skip
 PER_PROJECT = (
-    "earliest_start", "work", "first_work", "year_end_value", "total", "acceptance",
+    "slip", "work", "first_work", "year_end_value", "total", "acceptance",
     "overstatement",
 )  # fmt: skip
 

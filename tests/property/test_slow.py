@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import sim
 from tests.analytic import test_known_answers as known
-from tests.property import test_rules
+from tests.property import test_days, test_rules
 from tests.property.test_identity import assert_identity
 from tests.worlds import Row, live, live_as_planned, small_plans, small_world
 
@@ -22,9 +22,12 @@ LUOYANG = Path(__file__).parents[2] / "scenarios" / "luoyang-2021"
 
 def test_rules_on_many_replications_of_the_luoyang_plan(slow_share: float) -> None:
     for replication in range(math.ceil(25 * slow_share)):
-        lived = live(LUOYANG / "baseline.toml", replication)
+        lived = live(LUOYANG / "baseline.toml", replication, changes=test_rules.plain_terms())
         for check in test_rules.CHECKS[1:]:
             check(lived)
+        limited = live(LUOYANG / "baseline.toml", replication)
+        for check in test_days.CHECKS:
+            check(limited)
 
 
 def test_rules_and_identity_on_many_generated_plans(slow_share: float) -> None:

@@ -52,7 +52,7 @@ class Approvals:
         first, last = self._frame.gate_first[project : project + 2].tolist()
         return [gate for gate in range(first, last) if self._drawn.gate_open[gate]]
 
-    def gate(self, project: int, gate: int, drop: Callable[[int], None]) -> Story:
+    def gate(self, project: int, gate: int, drop: Callable[[int, Phase], None]) -> Story:
         """Pass a gate: the owner prepares, then the authority reviews, both in working days.
 
         Parameters
@@ -60,7 +60,7 @@ class Approvals:
         project, gate : int
             Positions.
         drop : callable
-            Called with the project if it is given up here.
+            Called with the project and the phase if it is given up here.
         """
         before = self._before(gate)
         yield self._clock.all_of([self.passing[other] for other in before])
@@ -79,7 +79,7 @@ class Approvals:
         yield self._clock.turn(ready, Phase.FILES, gate)
         self._ready[gate] = ready
         if self._drawn.gate_dropped[gate]:
-            drop(project)
+            drop(project, Phase.FILES)
             return
         self._clock.note(Phase.FILES, project, Happening.FILE_READY, place=gate)
         yield from self._wait_for_place(project, gate)
@@ -124,7 +124,9 @@ class Approvals:
         return _NEVER_BINDS if window < 0 else int(self._frame.window_places[window])
 
     def _wait_for_place(self, project: int, gate: int) -> Story:
+        phase = Phase.REVIEWS
         if self._places(gate) == _NEVER_BINDS:
+            phase = Phase.FILES
             self._taken[gate] = self._clock.now
             self._count_taken(gate)
         else:
@@ -134,7 +136,7 @@ class Approvals:
             self._call(window)
             yield self._turn_of[gate]
         self._clock.note(
-            Phase.REVIEWS, project, Happening.REVIEW_BEGUN,
+            phase, project, Happening.REVIEW_BEGUN,
             self._taken[gate] - self._ready[gate], gate,
         )  # fmt: skip
 
@@ -202,7 +204,7 @@ class Approvals:
         return min(PPM, behind * PPM // weight)
 
     def _gone(self, gate: int, day: int) -> tuple[int, int]:
-        """Return the days of preparation and review behind, and in all; queueing is neither."""
+        """Return the days of preparation and review behind, and in all; a queue counts none."""
         begin, ready, taken = self._begin[gate], self._ready[gate], self._taken[gate]
         if begin == NEVER or day <= begin:
             return 0, 1

@@ -89,7 +89,7 @@ class City:
         for story in (
             self._treasury.receive(),
             *self._treasury.clock_checks(),
-            self._revision.story(self._site.start),
+            self._revision.story(self._site.start, self._dropped),
             self._payment_runs(),
             self._month_ends(),
         ):
@@ -178,10 +178,10 @@ class City:
     def _delivered_or_dropped(self, project: int) -> int:
         return min(self._site.delivered[project], self._dropped[project])
 
-    def _drop(self, project: int) -> None:
+    def _drop(self, project: int, phase: Phase) -> None:
         """Give a project up: it stands still, and successors no longer wait for it."""
         self._dropped[project] = self.clock.now
-        self.clock.note(Phase.WORK, project, Happening.DROPPED)
+        self.clock.note(phase, project, Happening.DROPPED)
         self._treasury.give_back(project)
         self._site.delivery[project].succeed()
 
@@ -264,8 +264,7 @@ class City:
         elif self._accelerates[month] and value < self._filed[project][month]:
             planned = self._frame.planned_calendar[self._frame.class_of[project]]
             left = int(planned[self._year_end + 1] - planned[day + 1])
-            gap = self._site.knot_gap(project, self._site.worked(project, day))
-            needed = -(-gap * PPM // left) if left else PPM
+            needed = -(-self._site.knot_gap(project) // left) if left else PPM
             rate = max(PPM, min(needed, self._fast_rate[project]))
         if rate != self._site.rate[project]:
             self.clock.note(Phase.CLOSE, project, Happening.RATE_SET, rate)

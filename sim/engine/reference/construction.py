@@ -36,7 +36,7 @@ class Construction:
     """
 
     def __init__(
-        self, clock: Clock, frame: Frame, drawn: Realization, drop: Callable[[int], None]
+        self, clock: Clock, frame: Frame, drawn: Realization, drop: Callable[[int, Phase], None]
     ) -> None:
         self._clock, self._frame, self._drawn, self._drop = clock, frame, drawn, drop
         count = len(frame.done)
@@ -120,7 +120,7 @@ class Construction:
             length = self._stop_days[self._next_stop[project]]
             self._next_stop[project] += 1
             if length == _DROP:
-                self._drop(project)
+                self._drop(project, Phase.WORK)
                 return False
             days += length
         self._clock.note(Phase.WORK, project, Happening.STOPPED, days)
@@ -169,9 +169,9 @@ class Construction:
         whole = self._work[project]
         return worked * PPM // whole if whole else PPM
 
-    def knot_gap(self, project: int, worked: int) -> int:
-        """Return the milli-days of work left before the year-end knot."""
-        return max(self._first_work[project] - worked, 0)
+    def knot_gap(self, project: int) -> int:
+        """Return the work left before the year-end knot, milli-days x ppm."""
+        return max(self._first_work[project] * PPM - self.effective[project], 0)
 
     def value(self, project: int, worked: int, day: int) -> int:
         """Return the yuan of value, since the project began, of the work done by a day."""

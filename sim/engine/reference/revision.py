@@ -36,13 +36,13 @@ class Revision:
         pending = self._day >= 0 and not self.decided.triggered
         return pending and bool(self._frame.reserve[project]) and day > self._day
 
-    def story(self, started: list[int]) -> Story:
+    def story(self, started: list[int], dropped: list[int]) -> Story:
         """Revise the plan on its day, last of all.
 
         Parameters
         ----------
-        started : list of int
-            Day of each start so far.
+        started, dropped : list of int
+            Day on which each project started or was given up; `NEVER` where not so far.
         """
         if not 0 <= self._day < self._frame.days:
             return
@@ -58,7 +58,7 @@ class Revision:
         for project in np.flatnonzero(frame.reserve & ~self.joined).tolist():
             if missing <= 0:
                 break
-            if started[project] == NEVER:
+            if started[project] == dropped[project] == NEVER:
                 self.joined[project] = True
                 missing -= int(frame.annual_plan[project])
                 self.start[project] = min(self.start[project], self._day + 1)
