@@ -277,25 +277,20 @@ class Treasury:
 
     def _allowed(self, line: int, project: int, run: int) -> int:
         """Return how much may be paid on a line now: the rules on debt and on own funds."""
-        account = self._account[line]
-        if self._debt[account]:
-            equity = self._equity_share[project]
-            if equity == 0:
-                return _NO_LIMIT
+        account, allowed = self._account[line], _NO_LIMIT
+        equity = self._equity_share[project]
+        if self._debt[account] and equity:
             in_step = self._equity_paid[project] * (PPM - equity) // equity
-            return max(in_step - self._debt_paid[project], 0)
+            allowed = in_step - self._debt_paid[project]
         if self._own[account]:
-            share = self._own_share[project]
-            if share >= PPM:
-                return _NO_LIMIT
-            now, year_ago = self._line_due[line], 0
+            share, year_ago = self._own_share[project], 0
             for fell, reached in self._fell_due[line]:
                 if fell > run - 12:
                     break
                 year_ago = reached
-            limit = (now * share + year_ago * (PPM - share)) // PPM
-            return max(limit - self._line_paid[line], 0)
-        return _NO_LIMIT
+            limit = (self._line_due[line] * share + year_ago * (PPM - share)) // PPM
+            allowed = min(allowed, limit - self._line_paid[line])
+        return max(allowed, 0)
 
     def _pay_own(self, line: int, account: int, project: int, asked: int) -> int:
         """Pay from what is the project's own: owner's funds, set aside, earmarked."""
