@@ -256,7 +256,7 @@ class City:
         """Return the work rate of the next month: arrears slow, owners behind accelerate."""
         frame, terms = self._frame, self._frame.terms
         value = int(self._value[project, month])
-        base = max(value, self._claims.ever_claimed(project))
+        base = max(value, self._claims.ever_claimed(project), 1)  # arrears filed before any value
         owed = self._treasury.arrears[project]
         tolerated = base * int(terms.tolerance[project]) // PPM
         rate = PPM
