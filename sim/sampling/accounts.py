@@ -139,11 +139,14 @@ def _lines(
     one: Project, accounts: Sequence[Account], position: Mapping[str, int], debt: Sequence[bool]
 ) -> list[tuple[int, int]]:
     """Return account and cumulative share (ppm) of each line, equity first."""
-    funding = one.funding or ((OWN, Fraction(1)),)
-    named = [(_account_for(key, one.county, accounts, position), share) for key, share in funding]
+    shares: dict[int, Fraction] = {}
+    for key, share in one.funding or ((OWN, Fraction(1)),):
+        account = _account_for(key, one.county, accounts, position)
+        # What leads to one account is one line: else two loans could each use the same room.
+        shares[account] = shares.get(account, Fraction(0)) + share
     lines, reached = [], Fraction(0)
-    for account, share in sorted(named, key=lambda line: debt[line[0]]):
-        reached += share
+    for account in sorted(shares, key=lambda account: debt[account]):
+        reached += shares[account]
         lines.append((account, round(reached * PPM)))
     return lines
 
