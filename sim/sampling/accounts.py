@@ -158,9 +158,7 @@ def _account_for(
     if key in position:
         return position[key]
     by_place = {one.county: k for k, one in enumerate(accounts) if one.class_ == key}
-    places = [county, "city", ""]
-    found = [by_place[place] for place in places if place in by_place]
-    return found[0] if found else next(k for k, one in enumerate(accounts) if one.class_ == key)
+    return next(by_place[place] for place in (county, "city", "") if place in by_place)
 
 
 def _tier(tier: str) -> int:
