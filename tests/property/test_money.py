@@ -208,7 +208,7 @@ RULES = (
 
 
 @given(money_worlds(), st.integers(0, 3))
-@settings(COMMON, max_examples=120)
+@settings(COMMON, max_examples=100)
 def test_generated_plans(world: MoneyWorld, replication: int) -> None:
     """Every rule holds on generated plans."""
     lived = world.live(replication)
