@@ -445,3 +445,36 @@ def test_phases_of_money() -> None:
     phases = [event.phase for event in lived.events if event.day == day]
     assert phases == sorted(phases)
     assert {Phase.RECEIVE, Phase.STARTS, Phase.PAY} <= set(phases)
+
+
+def test_idle_bond_money_moves() -> None:
+    """Rule 24: what lies idle at six months comes to the pool n days later, and not to its project.
+
+    Until then only the project that it is earmarked for is paid from it.
+    """
+    common = {"stage": "continuing", "arrears": 700, "funding": "bond:1"}
+    rows = [
+        project("slow", "2020-06-01", "2021-12-31", 1_365, 365, done_before_year=1_000, **common),
+        project("eager", "2020-06-01", "2021-12-31", 1_000, 0, done_before_year=1_000,
+                tier="province", **common),
+    ]  # fmt: skip
+    accounts = [{"id": "bond", "name": "bond", "class": "special_bond"}]
+    releases: list[Row] = [
+        {"account": "bond", "issued": "2021-01-04", "available": "2021-01-20", "amount": 1_500,
+         "project": "slow"}
+    ]  # fmt: skip
+    folder = world_of(rows, accounts, releases=releases)
+    kept, moved = live(folder), live(folder, changes=["levers.bond_reallocation_days=35"])
+    slow, eager = moved.position("slow"), moved.position("eager")
+    june, july, august = (moved.month(f"2021-0{k}") for k in (6, 7, 8))
+    by_june = int(kept.trajectory.paid[slow, june])
+    assert by_june in (700 + 180, 700 + 181)  # a yuan a day, rounded down
+    assert moved.trajectory.paid[slow, june] == by_june
+    assert not kept.trajectory.paid[eager].any()
+    # Looked at on 4 July, withdrawn, and in the pool on 8 August.
+    assert moved.trajectory.paid[slow, july] == moved.trajectory.paid[slow, august] == by_june
+    assert moved.trajectory.balance[0, july] == 1_500 - by_june
+    assert moved.trajectory.paid[eager, july] == 0
+    assert moved.trajectory.paid[eager, august] == 1_500 - by_june
+    assert moved.trajectory.check_spent.tolist() == [by_june, 1_500]
+    assert kept.trajectory.check_spent.tolist() == [by_june, 700 + 365]
