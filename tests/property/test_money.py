@@ -478,3 +478,9 @@ def test_idle_bond_money_moves() -> None:
     assert moved.trajectory.paid[eager, august] == 1_500 - by_june
     assert moved.trajectory.check_spent.tolist() == [by_june, 1_500]
     assert kept.trajectory.check_spent.tolist() == [by_june, 700 + 365]
+
+
+def test_what_rounding_leaves_goes_by_rank() -> None:
+    """Rule 20: a ratio of 999,444 ppm leaves 3 yuan over; nobody gets more than he asks."""
+    owed = [1, 900, 900, 900, 900]
+    assert owed_and_paid(owed, [""] * 5, "pro_rata", 3_599) == [1, 900, 900, 899, 899]
