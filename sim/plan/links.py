@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
@@ -78,19 +79,26 @@ def _accounts(plan: Plan, filed: Filed) -> Iterator[Problem]:
             yield from _unknown_projects("releases.csv", row, {"project": [release.project]}, filed)
     if not ids:  # no accounts: money is unlimited
         return
-    held = {(one.class_, one.county) for one in plan.accounts}
+    held = Counter((one.class_, one.county) for one in plan.accounts)
+    owners = any(class_ == "own" for class_, _ in held)
     all_sound = len(plan.accounts) == len(ids)
     for one in plan.projects:
         row = filed.row(one)
-        for key, _ in one.funding:
-            if key in ids or key == "own":
+        for key, _ in one.funding or (("own", 1),):
+            if key in ids or (key == "own" and not owners):
                 continue
+            reached = [place for place in (one.county, "city", "") if held[key, place]]
             if key not in _ACCOUNT_CLASSES:
                 details = {"nearest": nearest(key, [*ids, *_ACCOUNT_CLASSES])}
                 yield Problem("undefined_account", "projects.csv", row, "funding", key, details)
-            elif all_sound and not {(key, one.county), (key, "city"), (key, "")} & held:
+            elif all_sound and not reached:
                 details = {"county": one.county}
                 yield Problem("no_account_of_class", "projects.csv", row, "funding", key, details)
+            elif reached and held[key, reached[0]] > 1:
+                details = {"county": reached[0]}
+                yield Problem(
+                    "several_accounts_of_class", "projects.csv", row, "funding", key, details
+                )
 
 
 def _cycles(plan: Plan, filed: Filed) -> Iterator[Problem]:

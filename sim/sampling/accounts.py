@@ -139,11 +139,14 @@ def _lines(
     one: Project, accounts: Sequence[Account], position: Mapping[str, int], debt: Sequence[bool]
 ) -> list[tuple[int, int]]:
     """Return account and cumulative share (ppm) of each line, equity first."""
-    funding = one.funding or ((OWN, Fraction(1)),)
-    named = [(_account_for(key, one.county, accounts, position), share) for key, share in funding]
+    shares: dict[int, Fraction] = {}
+    for key, share in one.funding or ((OWN, Fraction(1)),):
+        account = _account_for(key, one.county, accounts, position)
+        # What leads to one account is one line: else two loans could each use the same room.
+        shares[account] = shares.get(account, Fraction(0)) + share
     lines, reached = [], Fraction(0)
-    for account, share in sorted(named, key=lambda line: debt[line[0]]):
-        reached += share
+    for account in sorted(shares, key=lambda account: debt[account]):
+        reached += shares[account]
         lines.append((account, round(reached * PPM)))
     return lines
 
@@ -155,9 +158,7 @@ def _account_for(
     if key in position:
         return position[key]
     by_place = {one.county: k for k, one in enumerate(accounts) if one.class_ == key}
-    places = [county, "city", ""]
-    found = [by_place[place] for place in places if place in by_place]
-    return found[0] if found else next(k for k, one in enumerate(accounts) if one.class_ == key)
+    return next(by_place[place] for place in (county, "city", "") if place in by_place)
 
 
 def _tier(tier: str) -> int:

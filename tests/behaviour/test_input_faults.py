@@ -44,6 +44,7 @@ class Fault(NamedTuple):
 PROJECTS, PLAN, DRIVERS, RISKS = "projects.csv", "plan.toml", "drivers.toml", "risks.csv"
 P6 = "P6,码头,city,road,government,new,6,{},0,0,2021-04-01,2022-06-30,none,A1:1,,,,,\n"
 LINK = "P2,二号路,north,road,government,new,2,800,0,300,2021-04-01,2022-06-30,permit,A1:1,"
+SECOND = "A2,市本级贷款,loan,city,0,900\n"
 
 ISSUED = "account,issued,available,amount\nA1,2021-02-01,2021-01-15,400\n"
 
@@ -118,6 +119,10 @@ FAULTS = [
     Fault("undefined_account", PROJECTS, "A1:1/3", "A9:1/3", 4, "funding", "A9"),
     Fault("undefined_account", "releases.csv", "A2,2021-01", "B2,2021-01", 4, "account", "B2"),
     Fault("no_account_of_class", PROJECTS, "A1:1/3", "grant:1/3", 4, "funding", "grant"),
+    Fault("no_account_of_class", "accounts.csv", SECOND, SECOND + "A3,自有,own,south,0,0\n",
+          5, "funding", "own", told_of=PROJECTS),
+    Fault("several_accounts_of_class", "accounts.csv", SECOND, SECOND + "A3,贷款,loan,city,0,0\n",
+          2, "funding", "loan", told_of=PROJECTS),
     # Distributions
     Fault("not_a_distribution", PROJECTS, "pert(0.8, 1, 1.5)", "pert(1.8, 1, 1.5)", 5, "duration"),
     Fault("not_a_distribution", PROJECTS, "costs.txt", "none.txt", 5, "cost"),

@@ -255,7 +255,7 @@ class City:
     def _next_rate(self, project: int, month: int, day: int) -> int:
         """Return the work rate of the next month: arrears slow, owners behind accelerate."""
         value = self._value[project][month]
-        base = max(value, self._claims.ever_claimed(project))
+        base = max(value, self._claims.ever_claimed(project), 1)  # arrears filed before any value
         owed = self._treasury.arrears[project]
         tolerated = base * self._tolerance[project] // PPM
         rate = PPM

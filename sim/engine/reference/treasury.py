@@ -147,37 +147,40 @@ class Treasury:
 
     def set_aside_first_instalment(self, project: int) -> bool:
         """Set the equity part of the advance aside; False where an account cannot pay it."""
-        lines = self.equity_lines(project)
-        amounts = dict(zip(self._lines[project], self._split(project, 0, self._advance(project)),
-                           strict=True))  # fmt: skip
-        if self._is_blocked(project, lines):
-            return False
-        needed: dict[int, int] = defaultdict(int)
-        for line in lines:
-            needed[self._account[line]] += amounts[line]
-        if any(need > self._available(account, project) for account, need in needed.items()):
+        parts = dict(zip(self._lines[project], self._split(project, 0, self._advance(project)),
+                         strict=True))  # fmt: skip
+        needed = {line: parts[line] for line in self.equity_lines(project) if parts[line]}
+        if any(
+            self._is_reserved(self._account[line], project)
+            or amount > self._available(self._account[line], project)
+            for line, amount in needed.items()
+        ):
             self._waiting.add(project)
             return False
-        self._waiting.discard(project)
-        for line in lines:
-            self._put(line, project, amounts[line])
+        for line, amount in needed.items():
+            self._put(line, project, amount)
+        if project in self._waiting:
+            self._waiting.discard(project)
+            self._let_others_try(project)
         return True
 
     def _advance(self, project: int) -> int:
         return int(self._drawn.advance[project])
 
-    def _is_blocked(self, project: int, lines: Sequence[int]) -> bool:
-        """Tell whether somebody of higher rank waits at one of the same accounts."""
-        if not self._frame.policy.starts_block:
-            return False
-        mine = {self._account[line] for line in lines}
-        ahead = [other for other in self._waiting if other < project]
-        blocked = any(
-            self._account[line] in mine for other in ahead for line in self.equity_lines(other)
+    def _is_reserved(self, account: int, project: int) -> bool:
+        """Tell whether a project of higher rank waits at an account and blocks it."""
+        return self._frame.policy.starts_block and any(
+            account == self._account[line]
+            for other in self._waiting
+            if other < project
+            for line in self.equity_lines(other)
         )
-        if blocked:
-            self._waiting.add(project)
-        return blocked
+
+    def _let_others_try(self, project: int) -> None:
+        """Wake those whom a project blocked, now that it waits no more."""
+        if self._frame.policy.starts_block:
+            for account in sorted({self._account[line] for line in self.equity_lines(project)}):
+                self._announce(account)
 
     def _available(self, account: int, project: int) -> int:
         return self._pool[account].total + self._earmarked[account, project].total
@@ -277,25 +280,20 @@ class Treasury:
 
     def _allowed(self, line: int, project: int, run: int) -> int:
         """Return how much may be paid on a line now: the rules on debt and on own funds."""
-        account = self._account[line]
-        if self._debt[account]:
-            equity = self._equity_share[project]
-            if equity == 0:
-                return _NO_LIMIT
+        account, allowed = self._account[line], _NO_LIMIT
+        equity = self._equity_share[project]
+        if self._debt[account] and equity:
             in_step = self._equity_paid[project] * (PPM - equity) // equity
-            return max(in_step - self._debt_paid[project], 0)
+            allowed = in_step - self._debt_paid[project]
         if self._own[account]:
-            share = self._own_share[project]
-            if share >= PPM:
-                return _NO_LIMIT
-            now, year_ago = self._line_due[line], 0
+            share, year_ago = self._own_share[project], 0
             for fell, reached in self._fell_due[line]:
                 if fell > run - 12:
                     break
                 year_ago = reached
-            limit = (now * share + year_ago * (PPM - share)) // PPM
-            return max(limit - self._line_paid[line], 0)
-        return _NO_LIMIT
+            limit = (self._line_due[line] * share + year_ago * (PPM - share)) // PPM
+            allowed = min(allowed, limit - self._line_paid[line])
+        return max(allowed, 0)
 
     def _pay_own(self, line: int, account: int, project: int, asked: int) -> int:
         """Pay from what is the project's own: owner's funds, set aside, earmarked."""
