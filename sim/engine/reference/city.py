@@ -9,6 +9,8 @@ from sim.engine.reference.causes import causes_of_days
 from sim.engine.reference.claims import Claims
 from sim.engine.reference.clock import Clock, Story
 from sim.engine.reference.construction import Construction
+from sim.engine.reference.lines import Lines
+from sim.engine.reference.payments import Payments
 from sim.engine.reference.revision import Revision
 from sim.engine.reference.treasury import Treasury
 from sim.engine.rules import NEVER, PPM, Happening, Phase, Wait
@@ -53,7 +55,9 @@ class City:
         self._approvals = Approvals(self.clock, frame, drawn, self._revision)
         self._site = Construction(self.clock, frame, drawn, self._drop)
         self._claims = Claims(self.clock, frame, drawn)
-        self._treasury = Treasury(self.clock, frame, drawn)
+        lines = Lines(frame.accounts)
+        self._treasury = Treasury(self.clock, frame, drawn, lines)
+        self._payments = Payments(self.clock, frame, drawn, lines, self._treasury)
         self._dropped = [NEVER] * count
         self._ready = [NEVER] * count
         self._waits = [[0] * len(Wait) for _ in range(count)]
@@ -200,8 +204,8 @@ class City:
             yield self.clock.turn(day, Phase.PAY)
             for project in self._live:
                 if amount := self._claims.due[project][run]:
-                    self._treasury.fall_due(project, amount, run)
-            self._treasury.pay(run, self._live)
+                    self._payments.fall_due(project, amount, run)
+            self._payments.pay(run, self._live)
 
     def _measure(self, project: int, month: int, day: int) -> None:
         """Measure the value of work, report it, and claim what is due on it."""
@@ -241,8 +245,8 @@ class City:
             self._treasury.close_year()
         claimed = self._claims.claimed
         for project in self._live:
-            self._paid[project][month] = self._treasury.paid[project]
-            self._arrears[project][month] = self._treasury.arrears[project]
+            self._paid[project][month] = self._payments.paid[project]
+            self._arrears[project][month] = self._payments.arrears[project]
             self._claimed[project][month] = claimed[project]
             if self._site.is_active(project) and self._dropped[project] == NEVER:
                 self._site.settle(project, day)
@@ -256,7 +260,7 @@ class City:
         """Return the work rate of the next month: arrears slow, owners behind accelerate."""
         value = self._value[project][month]
         base = max(value, self._claims.ever_claimed(project), 1)  # arrears filed before any value
-        owed = self._treasury.arrears[project]
+        owed = self._payments.arrears[project]
         tolerated = base * self._tolerance[project] // PPM
         rate = PPM
         if owed > tolerated:
@@ -272,7 +276,7 @@ class City:
 
     def _is_over(self, project: int, month: int, day: int) -> bool:
         """Tell whether nothing can change any more; if so, carry the last month forward."""
-        if day <= self._year_end or self._treasury.arrears[project]:
+        if day <= self._year_end or self._payments.arrears[project]:
             return False
         if self._dropped[project] == NEVER and not (
             self._site.delivered[project] < day

@@ -16,8 +16,6 @@ class Request:
 
     Attributes
     ----------
-    project, line : int
-        Positions; the project's is its rank.
     amount : int
         Yuan asked for.
     tier : int
@@ -26,8 +24,6 @@ class Request:
         Run at which the oldest unpaid claim fell due.
     """
 
-    project: int
-    line: int
     amount: int
     tier: int
     oldest: int
