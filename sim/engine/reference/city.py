@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from sim.engine.reference.approvals import Approvals
@@ -80,6 +82,7 @@ class City:
             [[0] * months for _ in range(count)] for _ in range(4)
         )
         self._live = list(range(count))
+        self._to_measure = np.flatnonzero(~frame.finished).tolist()
         self._tell_stories()
 
     def _tell_stories(self) -> None:
@@ -194,8 +197,9 @@ class City:
     def _month_ends(self) -> Story:
         for month, day in enumerate(self._months):
             yield self.clock.turn(day, Phase.MEASURE)
-            for project in self._live:
+            for project in self._to_measure:
                 self._measure(project, month, day)
+            self._to_measure = [one for one in self._to_measure if not self._is_told(one, month)]
             yield self.clock.turn(day, Phase.CLOSE)
             self._close(month, day)
 
@@ -211,7 +215,7 @@ class City:
         """Measure the value of work, report it, and claim what is due on it."""
         site, claims = self._site, self._claims
         started = site.start[project] != NEVER
-        if self._finished[project] or not (started or self._prework[project]):
+        if not (started or self._prework[project]):
             return
         done = self._done[project]
         before = self._value[project][month - 1] if month else done
@@ -274,6 +278,14 @@ class City:
             self.clock.note(Phase.CLOSE, project, Happening.RATE_SET, rate)
         return rate
 
+    def _is_told(self, project: int, month: int) -> bool:
+        """Tell whether a project has claimed all that it ever will; if so, its value stays."""
+        delivered = self._site.delivered[project] < self._months[month]
+        if not delivered or not self._claims.is_complete(project):
+            return False
+        self._carry_forward(project, month, (self._value, self._reported, self._progress))
+        return True
+
     def _is_over(self, project: int, month: int, day: int) -> bool:
         """Tell whether nothing can change any more; if so, carry the last month forward."""
         if day <= self._year_end or self._payments.arrears[project]:
@@ -285,12 +297,19 @@ class City:
             return False
         if any(self._claims.due[project][month + 1 :]):
             return False
+        self._carry_forward(
+            project, month,
+            (self._value, self._reported, self._progress, self._paid, self._arrears,
+             self._claimed),
+        )  # fmt: skip
+        return True
+
+    def _carry_forward(self, project: int, month: int, tables: Iterable[list[list[int]]]) -> None:
+        """Let later months of a project repeat this one."""
         left = len(self._months) - month - 1
-        for table in (self._value, self._reported, self._paid, self._arrears, self._claimed,
-                      self._progress):  # fmt: skip
+        for table in tables:
             row = table[project]
             row[month + 1 :] = [row[month]] * left
-        return True
 
     # The outcome -------------------------------------------------------------------------------
 

@@ -90,7 +90,8 @@ class Payments:
             if own:
                 self._pay_own_funds(line, account, project, amount, run)
                 continue
-            amount -= self._pay_reserved(line, account, project, amount)
+            if line in treasury.reserved:
+                amount -= self._pay_reserved(line, account, project, amount)
             if amount:
                 asking.append(line)
                 asked.append(amount)
@@ -127,13 +128,14 @@ class Payments:
     def _pay_reserved(self, line: int, account: int, project: int, asked: int) -> int:
         """Pay from what nobody else may draw on: set aside, then earmarked."""
         treasury = self._treasury
-        purse, marked = treasury.put_aside[line], treasury.earmarked.get((account, project))
-        aside = min(asked, purse.total)
-        earmarked = min(asked - aside, marked.total) if marked is not None else 0
-        if aside:
+        purse, marked = treasury.put_aside.get(line), treasury.earmarked.get((account, project))
+        aside = earmarked = 0
+        if purse is not None:
+            aside = min(asked, purse.total)
             treasury.count_spent(purse.take(aside))
             treasury.set_aside[account] -= aside
-        if earmarked and marked is not None:
+        if marked is not None:
+            earmarked = min(asked - aside, marked.total)
             treasury.count_spent(marked.take(earmarked))
             treasury.balance[account] -= earmarked
         if aside or earmarked:

@@ -24,8 +24,10 @@ class Treasury:
         Free money of each account.
     earmarked : dict of (account, project) to Purse
         Money of an account that only one project may draw on.
-    put_aside : list of Purse
-        Money set aside for each funding line.
+    put_aside : dict of int to Purse
+        Money set aside for funding lines.
+    reserved : set of int
+        Lines that something is or was earmarked or set aside for.
     balance, set_aside, released, spent, lapsed, unmet : list of int
         Yuan by account: free and earmarked; set aside; received, paid, lapsed so far; asked for
         and not paid at the last run.
@@ -39,7 +41,8 @@ class Treasury:
         self._bond = bond
         self.pool = [Purse(remembers) for remembers in bond]
         self.earmarked: dict[tuple[int, int], Purse] = {}
-        self.put_aside = [Purse(bond[account]) for account in lines.account]
+        self.put_aside: dict[int, Purse] = {}
+        self.reserved: set[int] = set()
         for account, amount in enumerate(accounts.opening.tolist()):
             self.pool[account].add(OPENING, amount)
         self.balance: list[int] = accounts.opening.tolist()
@@ -80,7 +83,13 @@ class Treasury:
         self._announce(account)
 
     def _marked(self, account: int, project: int) -> Purse:
-        return self.earmarked.setdefault((account, project), Purse(self._bond[account]))
+        """Return the purse of what an account holds for a project alone."""
+        key = (account, project)
+        if key not in self.earmarked:
+            self.earmarked[key] = Purse(self._bond[account])
+            mine = self._lines.of_project[project]
+            self.reserved.update(line for line in mine if self._lines.account[line] == account)
+        return self.earmarked[key]
 
     def _announce(self, account: int) -> None:
         """Tell those who wait for money that an account has received some."""
@@ -170,10 +179,12 @@ class Treasury:
 
     def _put(self, line: int, project: int, amount: int) -> None:
         account = self._lines.account[line]
-        marked = self._marked(account, project)
+        marked, purse = self._marked(account, project), Purse(self._bond[account])
         first = min(amount, marked.total)
-        marked.move_to(self.put_aside[line], first)
-        self.pool[account].move_to(self.put_aside[line], amount - first)
+        marked.move_to(purse, first)
+        self.pool[account].move_to(purse, amount - first)
+        self.put_aside[line] = purse
+        self.reserved.add(line)
         self.balance[account] -= amount
         self.set_aside[account] += amount
         self._clock.note(Phase.STARTS, project, Happening.SET_ASIDE, amount, account)
@@ -186,11 +197,12 @@ class Treasury:
         """Return to the pool what a project that is given up had set aside."""
         self._waiting.discard(project)
         for line in self._lines.of_project[project]:
-            account, purse = self._lines.account[line], self.put_aside[line]
-            amount = purse.total
-            purse.move_to(self.pool[account], amount)
-            self.balance[account] += amount
-            self.set_aside[account] -= amount
+            if line in self.put_aside:
+                account, purse = self._lines.account[line], self.put_aside[line]
+                amount = purse.total
+                purse.move_to(self.pool[account], amount)
+                self.balance[account] += amount
+                self.set_aside[account] -= amount
 
     # Closing -----------------------------------------------------------------------------------
 
