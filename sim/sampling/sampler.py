@@ -133,7 +133,9 @@ def build_sampler(portfolio: Portfolio, seed: int) -> Sampler:
     chains = tuple((i, chain) for i, chain in enumerate(portfolio.chains) if chain is not None)
     risks = None
     if plan.states["risks"] != "off":
-        risks = risk_model(portfolio, chains, frozenset(plan.levers.mitigate))
+        named = frozenset(plan.levers.mitigate)
+        everyone = frozenset(one.id for one in plan.risks)
+        risks = risk_model(portfolio, chains, everyone if "all" in named else named)
     labels = list(_labels(portfolio, chains, loadings, calendar, drivers, risks))
     groups: dict[str, slice] = {}
     flat: list[register.Label] = []
