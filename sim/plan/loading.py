@@ -126,7 +126,7 @@ def _defined(
 ) -> dict[str, frozenset[str] | None]:
     """Return the keys that tables define, in rows with an error too; None where rows are lost."""
     keys = {"projects": ("id",), "accounts": ("id",), "types": ("type",), "windows": ("window",),
-            "gates": ("procedure", "gate")}  # fmt: skip
+            "gates": ("procedure", "gate"), "risks": ("id",)}  # fmt: skip
     return {
         table: frozenset("/".join(row.get(column, "") for column in columns) for row in one.rows)
         if (one := raw[table]).whole

@@ -20,7 +20,7 @@ FORBIDDEN = {
     "briefing": ("sim.engine.reference", "sim.sampling", "sim.plan"),
 }
 ONLY_IN = {
-    "simpy": ("engine/reference.py",),
+    "simpy": ("engine/reference/",),
     "matplotlib": ("figures/",),
     "click": ("cli.py",),
     "random": (),
