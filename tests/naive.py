@@ -26,10 +26,10 @@ class Files:
     passed: list[int]
 
 
-def after_workdays(drawn: Realization, day: int, count: int) -> int:
+def after_workdays(before: Sequence[int], day: int, count: int) -> int:
     """Return the first day by whose end `count` working days after `day` have passed."""
-    for later in range(day + 1, len(drawn.workdays) - 1):
-        count -= int(drawn.workdays[later + 1] - drawn.workdays[later])
+    for later in range(day + 1, len(before) - 1):
+        count -= before[later + 1] - before[later]
         if count <= 0:
             return later
     return NEVER
@@ -39,7 +39,7 @@ def walk_files(
     frame: Frame, drawn: Realization, begin: Sequence[int], with_windows: bool = True
 ) -> Files:
     """Rules 1 and 2: prepare, queue, take and pass every open gate, day by day."""
-    gates = len(frame.gate_after)
+    gates, workdays = len(frame.gate_after), drawn.workdays.tolist()
     owner = [
         i
         for i in range(len(frame.begun))
@@ -63,18 +63,19 @@ def walk_files(
                 if first < day or (first == day and first == begin[owner[gate]]):
                     begun[gate] = first
                     count = int(drawn.gate_preparation[gate])
-                    come = after_workdays(drawn, first, count)
+                    come = after_workdays(workdays, first, count)
                     if come != NEVER:
                         come = max(first + 1, come + int(drawn.gate_delay[gate]))
                     ready[gate] = come
         for gate in coming:
             if ready[gate] == day:
                 window = int(frame.gate_window[gate])
-                if drawn.gate_dropped[gate]:
+                if drawn.gate_dropped[gate] or owner[gate] in given_up:
                     given_up.add(owner[gate])
+                    ready[gate] = NEVER
                 elif window < 0 or places[window] < 0:
                     taken[gate] = day
-                    passed[gate] = after_workdays(drawn, day, int(drawn.gate_review[gate]))
+                    passed[gate] = after_workdays(workdays, day, int(drawn.gate_review[gate]))
                 else:
                     queues[window].append((day, owner[gate], gate))
         for window, queue in enumerate(queues):
@@ -89,7 +90,7 @@ def walk_files(
             while queue and in_review < places[window]:
                 _, _, gate = queue.pop(0)
                 taken[gate] = day
-                passed[gate] = after_workdays(drawn, day, int(drawn.gate_review[gate]))
+                passed[gate] = after_workdays(workdays, day, int(drawn.gate_review[gate]))
                 in_review += 1
     horizon = frame.days
     for days in (begun, ready, taken, passed):

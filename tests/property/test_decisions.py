@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import sim
 from sim.engine.rules import NANO_DAYS, NEVER, Cause, Happening, Wait
 from tests.property.test_days import check_sum, with_stops
 from tests.worlds import Lived, Row, live, project, write_world
@@ -29,8 +30,8 @@ def decide(
     folder: Path, *changes: str, rows: Sequence[Row] = ROWS, types: Sequence[Row] = ()
 ) -> Lived:
     """Live the plan without luck but with its gates, under some decisions."""
-    tables = {"types": types} if types else {}
-    return live(write_world(folder, rows, gates=GATE, **tables), changes=changes)
+    world = write_world(folder, rows, gates=GATE, types=types or [{"type": "plain"}])
+    return live(world, changes=changes)
 
 
 def of(lived: Lived, name: str) -> dict[str, int]:
@@ -52,6 +53,37 @@ def others_unmoved(lived: Lived, plain: Lived, *moved: str) -> None:
     for one in lived.portfolio.plan.projects:
         if one.id not in moved:
             assert of(lived, one.id) == of(plain, one.id), one.id
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "value"),
+    [
+        ("levers.drop=Z", "unknown_reference", "Z"),
+        ("levers.postpone=B;Z", "unknown_reference", "Z"),
+        ("levers.pull_forward=Z", "unknown_reference", "Z"),
+        ("levers.mitigate=Z", "unknown_reference", "Z"),
+        ("levers.pull_forward=R;B", "not_in_reserve", "B"),
+        ("levers.postpone=A", "already_begun", "A"),
+        ("levers.revision_date=2020-12-31", "revision_outside", "2020-12-31"),
+        ("levers.revision_date=2022-01-01", "revision_outside", "2022-01-01"),
+    ],
+)
+def test_a_decision_that_cannot_be_taken_is_refused(
+    tmp_path: Path, change: str, code: str, value: str
+) -> None:
+    with pytest.raises(sim.InputError) as refused:
+        decide(tmp_path, change)
+    (problem,) = [one for one in refused.value.problems if one.level == "error"]
+    assert (problem.code, problem.value) == (code, value)
+    assert problem.column == change.partition("=")[0]
+    assert problem.file != "levers"  # but the scenario or option that gave it
+
+
+@pytest.mark.parametrize(
+    "change", ["levers.revision_date=2021-01-01", "levers.revision_date=2021-12-31"]
+)
+def test_the_plan_can_be_revised_on_any_later_day_of_its_year(tmp_path: Path, change: str) -> None:
+    assert decide(tmp_path, change).frame.policy.revision_day in (0, 364)
 
 
 class TestDrop:

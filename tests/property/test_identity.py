@@ -117,7 +117,7 @@ def test_neither_empty_accounts_nor_closed_windows_hold_the_ledger_up(rows: Sequ
     folder = small_folder()
     windows = [{"window": "closed", "places": 0}]
     gates = [dict(row) | {"window": "closed"} for row in GATES]
-    hard: Row = {
+    hard: dict[str, object] = {
         "funding": "general_budget:1", "advance": 0.3, "advance_recovery": "0.1-0.5",
         "retention": 0.05, "arrears_tolerance": 0, "slow_rate": 0, "acceleration": 3,
     }  # fmt: skip

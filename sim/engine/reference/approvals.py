@@ -38,6 +38,7 @@ class Approvals:
         self._ready = [NEVER] * gates
         self._taken = [NEVER] * gates
         self._unqueued: dict[int, int] = {}
+        self._given_up: set[int] = set()
         self._free = frame.window_places.tolist()
         self._queue: list[list[tuple[int, int]]] = [[] for _ in range(windows)]
         self._turn_of = [clock.signal() for _ in range(gates)]
@@ -77,8 +78,11 @@ class Approvals:
                 self.passed[gate] = self.after(ready, self._review(gate))
             return
         yield self._clock.turn(ready, Phase.FILES, gate)
+        if project in self._given_up:
+            return
         self._ready[gate] = ready
         if self._drawn.gate_dropped[gate]:
+            self._given_up.add(project)
             drop(project, Phase.FILES)
             return
         self._clock.note(Phase.FILES, project, Happening.FILE_READY, place=gate)
