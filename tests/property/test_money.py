@@ -329,19 +329,36 @@ def test_no_money_no_start() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "expected"),
-    [("wait", ["06-10", "03-01", "03-01"]), ("block", ["06-10", "06-10", "03-01"])],
+    ("rule", "second"), [("wait", datetime.date(2021, 3, 1)), ("block", datetime.date(2021, 6, 10))]
 )
-def test_wait_and_block(rule: str, expected: list[str]) -> None:
-    """Rule 7: who waits lets others pass, or with the lever reserves its turn at its accounts."""
-    rows = [starter("first", 1, "A:0.5;B:0.5"), starter("second", 2, "A:1"),
-            starter("third", 3, "C:1")]  # fmt: skip
-    accounts = [purse("A", 2_000), purse("B"), purse("C", 300)]
+def test_wait_and_block(rule: str, second: datetime.date) -> None:
+    """Rule 7: who waits lets others pass, or with the lever reserves its turn at its accounts.
+
+    Who waits at no such account, or needs no money, is never held; who was held goes on as soon
+    as the one before it starts.
+    """
+    rows = [
+        starter("first", 1, "A:0.5;B:0.5"),
+        starter("second", 2, "A:1"),
+        starter("elsewhere", 3, "C:1"),
+        {**starter("free", 4, "A:1"), "type": "bare"},
+    ]
+    accounts = [purse("A", 5_000), purse("B"), purse("C", 300)]
     releases: list[Row] = [{"account": "B", "available": "2021-06-10", "amount": 500}]
-    folder = world_of(rows, accounts, types=ADVANCED, releases=releases)
+    types: list[Row] = [*ADVANCED, {"type": "bare"}]
+    folder = world_of(rows, accounts, types=types, releases=releases)
     lived = live(folder, changes=[f"levers.start_rule={rule}"])
-    starts = [lived.trajectory.start[lived.position(one)] for one in ("first", "second", "third")]
-    assert [f"{lived.date(day):%m-%d}" for day in starts] == expected
+    starts = {
+        one.id: lived.date(lived.trajectory.start[i])
+        for i, one in enumerate(lived.portfolio.plan.projects)
+    }
+    on_time = datetime.date(2021, 3, 1)
+    assert starts == {
+        "first": datetime.date(2021, 6, 10),
+        "second": second,
+        "elsewhere": on_time,
+        "free": on_time,
+    }
 
 
 def test_set_aside_is_not_for_others() -> None:
@@ -484,3 +501,40 @@ def test_what_rounding_leaves_goes_by_rank() -> None:
     """Rule 20: a ratio of 999,444 ppm leaves 3 yuan over; nobody gets more than he asks."""
     owed = [1, 900, 900, 900, 900]
     assert owed_and_paid(owed, [""] * 5, "pro_rata", 3_599) == [1, 900, 900, 899, 899]
+
+
+def test_earmarked_money_is_set_aside_first() -> None:
+    """Rule 6: who has earmarked money leaves the pool to others."""
+    rows = [
+        starter("S", 1, "A:1"),
+        project("O", "2020-06-01", "2021-12-31", 1_000, 0, done_before_year=1_000,
+                stage="continuing", arrears=500, rank=2, funding="A:1"),
+    ]  # fmt: skip
+    releases: list[Row] = [
+        {"account": "A", "available": "2021-02-20", "amount": 150, "project": "S"},
+        {"account": "A", "available": "2021-03-01", "amount": 230},
+    ]
+    lived = live(world_of(rows, [purse("A")], types=ADVANCED, releases=releases))
+    march = lived.month("2021-03")
+    assert lived.date(lived.trajectory.start[lived.position("S")]) == datetime.date(2021, 3, 1)
+    assert lived.trajectory.paid[lived.position("S"), march] == 200  # 150 and 50 of the pool
+    assert lived.trajectory.paid[lived.position("O"), march] == 180
+
+
+def test_oldest_unpaid_claim_first() -> None:
+    """Rule 20, `fifo`: a claim long paid gives no place in the queue.
+
+    A is paid in January what it was owed. B's claim falls due in February and A's retention in
+    March, so what comes in March is B's.
+    """
+    types: list[Row] = [{"type": "bare"}, {"type": "kept", "retention": 0.5, "retention_days": 45}]
+    common = {"gates": "none", "funding": "A:1", "investor": "enterprise"}
+    rows = [
+        project("A", "2021-01-05", "2021-01-05", 100, 100, type="kept", rank=1, **common),
+        project("B", "2021-02-10", "2021-02-10", 80, 80, type="bare", rank=2, **common),
+    ]
+    releases: list[Row] = [{"account": "A", "available": "2021-03-05", "amount": 50}]
+    folder = world_of(rows, [purse("A", 50, rule="fifo")], types=types, releases=releases)
+    life = live(folder).trajectory
+    assert life.paid[:, :3].tolist() == [[50, 50, 50], [0, 0, 50]]
+    assert life.arrears[:, :3].tolist() == [[0, 0, 50], [0, 80, 30]]
