@@ -495,6 +495,9 @@ def test_idle_bond_money_moves() -> None:
     assert moved.trajectory.paid[eager, august] == 1_500 - by_june
     assert moved.trajectory.check_spent.tolist() == [by_june, 1_500]
     assert kept.trajectory.check_spent.tolist() == [by_june, 700 + 365]
+    # What comes in on the day of a run is there for the run.
+    in_time = live(folder, changes=["levers.bond_reallocation_days=27"])
+    assert in_time.trajectory.paid[eager, july] == 1_500 - by_june
 
 
 def test_what_rounding_leaves_goes_by_rank() -> None:
@@ -538,3 +541,33 @@ def test_oldest_unpaid_claim_first() -> None:
     life = live(folder).trajectory
     assert life.paid[:, :3].tolist() == [[50, 50, 50], [0, 0, 50]]
     assert life.arrears[:, :3].tolist() == [[0, 0, 50], [0, 80, 30]]
+
+
+def test_settlement_follows_delivery() -> None:
+    """Rule 16: a delivery on a month-end is settled at the next one."""
+    types: list[Row] = [{"type": "part", "pay_ratio": 0.6, "retention": 0.1, "retention_days": 60}]
+    common = {"gates": "none", "funding": "A:1", "investor": "enterprise", "type": "part"}
+    rows = [
+        project("early", "2021-03-30", "2021-03-30", 100, 100, **common),
+        project("late", "2021-03-31", "2021-03-31", 100, 100, **common),
+    ]
+    life = live(world_of(rows, [purse("A", 1_000)], types=types)).trajectory
+    # Retention: 60 days after 31 March the run of 31 May, after 30 April that of 30 June.
+    assert life.paid[:, 2:6].tolist() == [[90, 90, 100, 100], [60, 90, 90, 100]]
+    assert life.claimed[:, 2:4].tolist() == [[100, 100], [60, 100]]
+
+
+def test_no_premium_without_work() -> None:
+    """Rule 12: value booked after the finish was not brought by acceleration."""
+    types: list[Row] = [{"type": "keen", "acceleration": 1.5, "duration": 1.1}]
+    rows = [project("P", "2021-02-01", "2021-12-20", 1_000_000, 600_000, type="keen",
+                    gates="none", funding="A:1")]  # fmt: skip
+    lived = live(world_of(rows, [purse("A", 10**9)], types=types))
+    life, december = lived.trajectory, lived.month("2021-12")
+    assert [e.number > PPM for e in lived.events if e.happening == Happening.RATE_SET][-1]
+    assert lived.date(life.finish[0]).year == 2021
+    assert life.value[0, december] == 600_000
+    assert life.value[0, december + 1] == 1_000_000  # left over by the filed plan
+    assert life.claimed[0, december] == 600_000 + life.premium[0]
+    assert life.claimed[0, -1] == 1_000_000 + life.premium[0]
+    assert 0 < life.premium[0] < 0.2 * 600_000
