@@ -72,6 +72,27 @@ def check_entitlement(lived: Lived, _: Ledger) -> None:
             assert claimed[-1] == max(whole, before + advance), one.id
 
 
+def check_advance(lived: Lived, _: Ledger) -> None:
+    """Rule 15: a share of what is to be added in the plan year, or in the first 365 days."""
+    portfolio, drawn = lived.portfolio, lived.drawn
+    for i, one in enumerate(portfolio.plan.projects):
+        if portfolio.begun[i]:
+            intended = 0.0
+        elif one.planned_start <= portfolio.plan.year_end:
+            intended = float(drawn.year_end_value[i] - portfolio.done[i])
+        else:
+            days = (one.planned_finish - one.planned_start).days + 1
+            intended = float(drawn.total[i]) * min(365, days) / days
+        expected = portfolio.type_of(i).advance * intended
+        assert abs(int(drawn.advance[i]) - expected) <= 2, one.id  # two roundings
+        claims = [e for e in lived.events if (e.project, e.happening) == (i, Happening.ADVANCE)]
+        first = [day for day in portfolio.month_ends if day >= lived.trajectory.start[i]]
+        if drawn.advance[i] and first:
+            assert [(e.day, e.number) for e in claims] == [(first[0], drawn.advance[i])]
+        else:
+            assert not claims
+
+
 def check_days_of_payment(lived: Lived, ledger: Ledger) -> None:
     """Rule 19: paid on the last day of a month, in December on the cut-off day only."""
     days = {e.day for e in lived.events if e.happening == Happening.PAID}
@@ -201,8 +222,8 @@ def check_rates(lived: Lived, _: Ledger) -> None:
 
 
 RULES = (
-    check_telling, check_accounts, check_projects, check_entitlement, check_days_of_payment,
-    check_equity_first, check_earmarks, check_set_aside, check_waiting, check_year_end,
+    check_telling, check_accounts, check_projects, check_entitlement, check_advance,
+    check_days_of_payment, check_equity_first, check_earmarks, check_set_aside, check_waiting, check_year_end,
     check_clocks, check_rates,
 )  # fmt: skip
 
