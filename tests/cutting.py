@@ -32,9 +32,7 @@ def cut_luoyang(folder: Path, counties: Collection[str]) -> Path:
     projects = [row for row in every if row["county"] in counties]
     ids = {row["id"] for row in projects}
     for row in projects:
-        row["predecessors"] = ";".join(
-            one for one in row["predecessors"].split(";") if one in ids
-        )
+        row["predecessors"] = ";".join(one for one in row["predecessors"].split(";") if one in ids)
     share = {key: _demand(projects, key) / _demand(every, key) for key in _SHARED}
     accounts = [row for row in _read("accounts") if row["county"] in counties]
     accounts += [row for row in _read("accounts") if row["id"] in share and row not in accounts]

@@ -36,7 +36,7 @@ HEADLINES = {
 COUNTIES = ("laocheng", "chanhe", "city")
 """Half of their projects are the government's, so that money matters."""
 REPLICATIONS = 12
-FULL_REPLICATIONS = 40
+FULL_REPLICATIONS, FEWEST = 40, 8
 ERRORS = 2
 """Standard errors that a mean may lie on the wrong side, or must lie on the right one."""
 _TYPES_COLUMN = re.compile(r"types\.\*\.(\w+)=(\+?)([\d.]+)")
@@ -66,7 +66,7 @@ def headlines(run: Run) -> Values:
     }
 
 
-def simulated(file: Path, change: str, replications: int, workers: int) -> Values:
+def simulated(file: Path, change: str, replications: int, workers: int | None) -> Values:
     scenario = sim.load_scenario(file)
     changed = sim.load_scenario(file, list(overrides(change, scenario)) if change else [])
     return headlines(sim.simulate(changed, replications=replications, workers=workers))
@@ -131,4 +131,19 @@ def part(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Values]:
 def test_direction(row: dict[str, str], part: tuple[Path, Values]) -> None:
     file, before = part
     after = simulated(file, row["change"], REPLICATIONS, 1)
+    assert judge(row, before, after) == []
+
+
+@pytest.fixture(scope="module")
+def whole(slow_share: float) -> tuple[int, Values]:
+    """Return how often the whole plan is simulated, and what becomes of it without any change."""
+    replications = max(FEWEST, round(FULL_REPLICATIONS * slow_share))
+    return replications, simulated(LUOYANG / "baseline.toml", "", replications, None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row["change"])
+def test_direction_in_the_whole_plan(row: dict[str, str], whole: tuple[int, Values]) -> None:
+    replications, before = whole
+    after = simulated(LUOYANG / "baseline.toml", row["change"], replications, None)
     assert judge(row, before, after) == []
