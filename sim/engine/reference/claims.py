@@ -37,9 +37,7 @@ class Claims:
         self.due: list[list[int]] = terms.opening.tolist()
         self._opening = [sum(row) for row in self.due]
         # Of value before the status date the pay ratio was claimed before.
-        self._entitled: list[int] = [
-            r * d // PPM for r, d in zip(self._ratio, self._done, strict=True)
-        ]
+        self._entitled: list[int] = [r * d // PPM for r, d in zip(self._ratio, self._done, strict=True)]
         self._before: list[int] = list(self._entitled)
         count = len(self._done)
         self._retained = [0] * count
