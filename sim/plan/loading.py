@@ -81,7 +81,7 @@ def load_plan_with(
     problems.extend(check_plan(plan, filed))
     for toml in filter(None, (plan_file, drivers_file)):
         problems = [toml.placed(one) for one in problems]
-    problems = [applied.attributed(one) for one in problems]
+    problems = list(applied.attributed(problems))
     return None if errors_of(problems) else plan, tuple(applied.log), problems
 
 

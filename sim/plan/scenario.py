@@ -15,7 +15,7 @@ from sim.plan.problems import InputError, Problem, errors_of
 from sim.plan.rows import Plan
 
 _OVERRIDE = "--set"
-_SECTIONS = ("levers", "uncertainties", "types", "projects", "accounts")
+_SECTIONS = ("levers", "uncertainties", "types", "projects", "accounts", "releases")
 
 
 @dataclass(frozen=True, slots=True)
