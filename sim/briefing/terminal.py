@@ -53,6 +53,8 @@ def print_headline(stored: StoredRun, console: Console, language: Language = "zh
         console.print(line, style=style, highlight=False, markup=False)
 
     say(text["title"].format(title=summary["title"], plan=summary["plan"]), "bold")
+    if not stored.manifest["about"]["scored"]:
+        say(text["not_scored"], "bold")
     say(
         text["target"].format(
             target=scale.show(summary["target_yuan"]),

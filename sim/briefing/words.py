@@ -7,6 +7,7 @@ from collections.abc import Mapping
 TEXT: Mapping[str, Mapping[str, str]] = {
     "zh": {
         "title": "{title}（{plan}）",
+        "not_scored": "本情景使用了计划公布之后才知道的情况：不是预测，不参与评分。",
         "target": "年度目标 {target} {unit}；纳入目标项目年度计划合计 {annual} {unit}；"
         "{count:,} 个项目；{replications:,} 次模拟",
         "headline": "年末（{year}年12月31日）累计完成投资，{unit}",
@@ -61,6 +62,8 @@ TEXT: Mapping[str, Mapping[str, str]] = {
     },
     "en": {
         "title": "{title} ({plan})",
+        "not_scored": "This scenario uses what became known after the plan was made: it is no "
+        "forecast and is never scored.",
         "target": "Target {target}; annual plans of the projects in it {annual} ({unit}); "
         "{count:,} projects; {replications:,} replications",
         "headline": "Cumulative investment at 31 December {year}, {unit}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,9 @@ from sim.plan.tables import RawTable, fields_of
 
 LEVERS_FILE = "levers"
 """Under this name problems of levers are told until they are traced to who moved them."""
-_KEY_COLUMN = {"projects": "id", "types": "type", "accounts": "id"}
+_KEY_COLUMN = {"projects": "id", "types": "type", "accounts": "id", "releases": "batch"}
+_OF_A_BATCH = ("issued", "available")
+"""Releases of a batch share their days; account, amount and project are each one's own."""
 _STATES = ("off", "on", "stress")
 
 
@@ -65,15 +67,18 @@ class Applied:
     levers: dict[str, Any] = field(default_factory=dict)
     places: dict[tuple[str, int | None, str], Change] = field(default_factory=dict)
 
-    def attributed(self, problem: Problem) -> Problem:
-        """Say of a problem in a changed place that the change is to be looked at."""
-        for row in (problem.row, None):
-            change = self.places.get((problem.file, row, problem.column))
-            if change is not None:
-                return dataclasses.replace(
-                    problem, file=change.origin, row=None, column=change.path
-                )
-        return problem
+    def attributed(self, problems: Iterable[Problem]) -> Iterator[Problem]:
+        """Say of problems in changed places, once a change, that it is to be looked at."""
+        told = set()
+        for problem in problems:
+            found = (self.places.get((problem.file, row, problem.column))
+                     for row in (problem.row, None))  # fmt: skip
+            change = next(filter(None, found), None)
+            if change is None:
+                yield problem
+            elif (change.path, problem.code, problem.value) not in told:
+                told.add((change.path, problem.code, problem.value))
+                yield dataclasses.replace(problem, file=change.origin, row=None, column=change.path)
 
 
 def apply_changes(
@@ -177,14 +182,18 @@ def _apply_lever(change: Change, applied: Applied) -> str:
 def _apply_cell(change: Change, raw: RawTable, applied: Applied) -> str:
     key = _KEY_COLUMN[change.section]
     known = [column for column in fields_of(change.section) if column != key]
+    if change.section == "releases":
+        known = list(_OF_A_BATCH)
     if change.column not in known:
         raise _ChangeError("unknown_key", nearest=nearest(change.column, known))
+    old = []
     for number, row in zip(raw.numbers, raw.rows, strict=True):
         if row.get(key) == change.name:
-            old = row.get(change.column, "")
+            old.append(row.get(change.column, ""))
             row[change.column] = as_text(change.value).strip()
             applied.places[raw.file, number, change.column] = change
-            return old
+    if old:
+        return ";".join(dict.fromkeys(old))
     raise _ChangeError(
         "unknown_reference",
         value=change.name,

@@ -73,7 +73,7 @@ class DriverTable(_Strict):
     stress: str | None = None
     state: State = "on"
     cause: str = ""
-    window: Annotated[list[str], Field(min_length=2, max_length=2)] | None = None
+    window: Annotated[list[str | datetime.date], Field(min_length=2, max_length=2)] | None = None
     probability: float = Field(default=1.0, ge=0, le=1)
     stress_probability: float | None = Field(default=None, ge=0, le=1)
     availability: float = Field(default=0.0, ge=0, le=1)
@@ -114,13 +114,17 @@ class LeversTable(_Strict):
 
 
 class About(_Strict):
-    """The table [about] of a scenario."""
+    """The table [about] of a scenario.
+
+    What uses later knowledge is not `scored`: it is no forecast, and no outcome judges it.
+    """
 
     title: str
     question: str = ""
     author: str = ""
     date: datetime.date | None = None
     source: str = ""
+    scored: bool = True
 
 
 class RunOptions(_Strict):
@@ -143,6 +147,7 @@ class ScenarioFile(_Strict):
     types: dict[str, dict[str, Any]] = {}
     projects: dict[str, dict[str, Any]] = {}
     accounts: dict[str, dict[str, Any]] = {}
+    releases: dict[str, dict[str, Any]] = {}
     run: RunOptions = RunOptions()
 
 
@@ -157,6 +162,7 @@ _REASONS = {
     "date_type": Told(
         "须为日期，写成 2021-06-30，不加引号", "expected a date like 2021-06-30, without quotes"
     ),
+    "bool_type": Told("须为 true 或 false", "expected true or false"),
     "list_type": Told("须为列表", "expected a list"),
     "dict_type": Told("须为表", "expected a table"),
     "model_type": Told("须为表", "expected a table"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +19,7 @@ from sim.plan.configuration import (
 )
 from sim.plan.language import Distribution, DistributionError
 from sim.plan.problems import Problem, Told, nearest
-from sim.plan.rows import Dependence, Driver, Exposure
+from sim.plan.rows import Dependence, Driver, Exposure, MonthDay
 
 _EXPOSED_BY = ("type", "season", "investor", "county", "tier", "system", "programme")
 _CALENDARS_BY = ("season", "county")
@@ -101,10 +102,14 @@ def _driver(
     window = None
     if table.window is not None:
         try:
-            window = (month_day(table.window[0]), month_day(table.window[1]))
+            window = _window(*table.window)
         except ValueError:
-            reason = Told('写成 ["06-25", "08-25"]', 'write it like ["06-25", "08-25"]')
-            problems.append(_bad(file, name, "window", table.window, reason))
+            reason = Told(
+                '每年一次写成 ["06-25", "08-25"]，只一次写成 [2021-07-17, 2021-07-27]，先起后止',
+                'every year: ["06-25", "08-25"]; once: [2021-07-17, 2021-07-27], in order',
+            )
+            shown = ", ".join(map(str, table.window))
+            problems.append(_bad(file, name, "window", shown, reason))
     strikes = (table.window is not None) + bool(table.cause)
     if strikes != (table.acts_on == "calendar"):
         reason = Told(
@@ -152,6 +157,17 @@ def _driver(
         episodes=table.episodes,
         key_works=table.key_works,
     )
+
+
+def _window(
+    start: str | datetime.date, end: str | datetime.date
+) -> tuple[MonthDay, MonthDay] | tuple[datetime.date, datetime.date]:
+    """Read a window, of every year or of one; raise ValueError where it is neither."""
+    if isinstance(start, str) and isinstance(end, str):
+        return month_day(start), month_day(end)
+    if isinstance(start, str) or isinstance(end, str) or end < start:
+        raise ValueError(start, end)
+    return start, end
 
 
 def _distribution(

@@ -102,7 +102,7 @@ def load_plan_with(folder: Path, changes: Iterable[Change]) -> Loaded:
     problems.extend(check_plan(plan, filed))
     for toml in filter(None, (plan_file, drivers_file)):
         problems = [toml.placed(one) for one in problems]
-    problems = [applied.attributed(one) for one in problems]
+    problems = list(applied.attributed(problems))
     read = {one.name: one.sha256 for one in (plan_file, drivers_file) if one}
     read |= {one.file: one.sha256 for one in raw.values()} | converter.samples
     sound = not errors_of(problems)

@@ -305,7 +305,7 @@ class Driver:
     source: str
     state: str
     cause: str
-    window: tuple[MonthDay, MonthDay] | None
+    window: tuple[MonthDay, MonthDay] | tuple[datetime.date, datetime.date] | None
     probability: float
     stress_probability: float
     availability: float

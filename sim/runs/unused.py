@@ -58,7 +58,7 @@ def changes_without_effect(scenario: Scenario) -> list[str]:
     limited, found = is_money_limited(plan), []
     for path, _, _ in scenario.changes:
         section, _, rest = path.partition(".")
-        of_money = section == "accounts" or rest.rpartition(".")[2] in _MONEY_COLUMNS
+        of_money = section in ("accounts", "releases") or rest.rpartition(".")[2] in _MONEY_COLUMNS
         of_idle = section == "uncertainties" and rest.partition(".")[0] in idle
         if (of_money and not limited) or of_idle:
             found.append(path)

@@ -143,7 +143,9 @@ def _spell_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
 
 def _window_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
     assert driver.window is not None
+    opens, closes = driver.window
     horizon = portfolio.origin + datetime.timedelta(days=portfolio.days - 1)
+    years = range(portfolio.origin.year - 1, horizon.year + 1)
     counties = sorted({one.county for one in portfolio.classes})
     places: Sequence[str | None] = counties if driver.scope == "county" else [None]
     for place in places:
@@ -152,8 +154,8 @@ def _window_stops(portfolio: Portfolio, driver: Driver) -> Iterator[Stop]:
             for c, (_, county, _) in enumerate(portfolio.classes)
             if place is None or place == county
         }
-        for year in range(portfolio.origin.year - 1, horizon.year + 1):
-            start, end = recurring(*driver.window, year)
+        for year in [opens.year] if isinstance(opens, datetime.date) else years:
+            start, end = recurring(opens, closes, year)
             span = ((start - portfolio.origin).days, (end - portfolio.origin).days)
             if span[1] < 0 or span[0] >= portfolio.days:
                 continue

@@ -101,6 +101,23 @@ class TestRun:
         assert "Eighty per cent sure" in printed
         assert "figures/year_fan.en.png" in written(run_folder(tmp_path))
 
+    @pytest.mark.parametrize(("language", "words"), [("zh", "不参与评分"), ("en", "never scored")])
+    def test_later_knowledge_is_told(
+        self,
+        world: Path,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+        language: str,
+        words: str,
+    ) -> None:
+        later = '[about]\ntitle = "后来"\nscored = false\n'
+        (world / "later.toml").write_text(later, encoding="utf-8")
+        for name, scored in (("base", True), ("later", False)):
+            ask("run", world / f"{name}.toml", "-n", 2, "--out", tmp_path, "--lang", language)
+            assert (words in capsys.readouterr().out) is not scored
+            manifest = json.loads((run_folder(tmp_path, name) / "manifest.json").read_text("utf-8"))
+            assert manifest["about"]["scored"] is scored
+
     def test_the_same_run_finds_itself_done(
         self, world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -88,6 +88,24 @@ class TestOverrides:
         }
         assert load_scenario(plan).changes == ()
 
+    def test_a_batch_is_moved_as_one(self, tmp_path: Path) -> None:
+        shared = replaced("releases.csv", "A2,2021-01,2021-01-20", "A2,2021-01,2021-01-18")
+        plan = write_plan(tmp_path / "plan", shared)
+        loaded = load_scenario(plan, ["releases.2021-01.available=2021-04-22"])
+        days = {(one.account, one.batch): str(one.available) for one in loaded.plan.releases}
+        assert days == {
+            ("A1", "2021-01"): "2021-04-22",
+            ("A2", "2021-01"): "2021-04-22",
+            ("A1", "2021-02"): "2021-02-15",
+        }
+        moved = ("releases.2021-01.available", "2021-01-15;2021-01-18", "2021-04-22")
+        assert loaded.changes == (moved,)
+
+    def test_what_is_wrong_with_a_batch_is_told_once(self, plan: Path) -> None:
+        path = "releases.2021-01.available"
+        told = only(problems_of(plan, f"{path}=soon"))
+        assert told == ("not_a_date", "--set", path, "soon")
+
     def test_the_last_of_two_counts(self, plan: Path) -> None:
         loaded = load_scenario(plan, ["projects.P4.total=950", "projects.P4.total=960"])
         assert loaded.changes == (("projects.P4.total", "900", "960"),)
@@ -130,6 +148,8 @@ class TestOverrides:
             ("types.raod.slip=fixed(1)", "unknown_reference", "road"),
             ("types.road.slp=fixed(1)", "unknown_key", "slip"),
             ("accounts.A3.budget=5", "unknown_reference", "A2"),
+            ("releases.2021-09.issued=2021-01-04", "unknown_reference", "2021-0"),
+            ("releases.2021-01.amount=5", "unknown_key", "available"),
             ("levers.turbo=on", "unknown_key", "start_rule"),
             ("uncertainties.price=off", "unknown_key", "prices"),
             ("uncertainties.prices.stres=fixed(1)", "unknown_key", "stress"),
@@ -242,6 +262,7 @@ seed = 3
             ("[about]\n", "missing_key", "about.title"),
             ("about = 5\n", "bad_value", "about"),
             ("plan = 5\n" + ABOUT, "bad_value", "plan"),
+            (ABOUT + 'scored = "no"\n', "bad_value", "about.scored"),
             ('pln = "."\n' + ABOUT, "unknown_key", "pln"),
             ("projects = 5\n" + ABOUT, "bad_value", "projects"),
             (ABOUT + "[projects]\nP1 = 5\n", "bad_value", "projects.P1"),

@@ -393,6 +393,24 @@ class TestCorners:
         assert lived.date(dead[-1]).isoformat() <= "2021-08-25"
         assert lived.trajectory.finish[0] == 364 + days
 
+    @pytest.mark.parametrize(
+        ("window", "years"),
+        [('["06-25", "08-25"]', ["2021", "2022", "2023"]), ("[2022-06-25, 2022-08-25]", ["2022"])],
+    )
+    def test_a_window_with_a_year_strikes_once(
+        self, tmp_path: Path, window: str, years: list[str]
+    ) -> None:
+        rows = [project("A", "2021-01-01", "2021-12-31", 100, 100, type="road", county="north")]
+        driver = '[flood]\ntitle = "f"\ndistribution = "fixed(10)"\nacts_on = "calendar"\n'
+        driver += f"window = {window}\n"
+        types = [{"type": "road", "season": "site"}]
+        settings = "horizon = 2023-12-31"
+        lived = live(write_world(tmp_path, rows, settings, drivers=driver, types=types))
+        closed = np.flatnonzero(np.diff(lived.drawn.calendar[0]) == 0).tolist()
+        dead = [lived.date(day) for day in closed]
+        assert [f"{day:%Y}" for day in dead] == [year for year in years for _ in range(10)]
+        assert all("06-25" <= f"{day:%m-%d}" <= "08-25" for day in dead)
+
     def test_episodes_share_one_occurrence_and_its_days(self, tmp_path: Path) -> None:
         """Three stops of four days or none: a year with probability a half has either."""
         rows = [project("A", "2021-01-01", "2021-12-31", 100, 100, type="road", county="north")]
