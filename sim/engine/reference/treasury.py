@@ -259,13 +259,15 @@ class Treasury:
             lacking = self._line_due[line] - self._line_paid[line]
             if lacking == 0:
                 continue
-            project, paid_before = self._project_of[line], self._line_paid[line]
-            asked = min(lacking, self._allowed(line, project, run))
-            asked -= self._pay_own(line, account, project, asked)
-            if asked:
+            project = self._project_of[line]
+            allowed = min(lacking, self._allowed(line, project, run))
+            # A loan that must wait for equity is not asked for; what an owner lacks is unmet.
+            total += allowed if self._debt[account] else lacking
+            paid = self._pay_own(line, account, project, allowed)
+            total -= paid
+            if asked := allowed - paid:
                 oldest = self._oldest_unpaid(line) if fifo else 0
                 requests.append(Request(project, line, asked, self._tier[project], oldest))
-            total += lacking - (self._line_paid[line] - paid_before)
         amounts = share_pool(requests, self._pool[account].total, self._rule[account])
         for request, amount in zip(requests, amounts, strict=True):
             if amount:
