@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sim.analysis.published import MonthShare, stage_shares, year_shares
-from sim.briefing.words import CAUSES, CLASSES, TEXT
+from sim.briefing.words import CLASSES, TEXT, cause_title
 from sim.engine.rules import PHASES
 from sim.figures.amounts import Language, Scale, scale_for
 from sim.figures.style import SMALL_SAMPLE, odds
@@ -27,9 +27,14 @@ _KEPT = {"value": "p_kept", "low": "p_kept_low", "high": "p_kept_high"}
 
 def _table(title: str) -> Table:
     from rich import box
+    from rich.cells import cell_len
     from rich.table import Table
 
-    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+    # A title wraps at the width of its table: give the table the width of its title.
+    return Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
+        min_width=cell_len(title),
+    )  # fmt: skip
 
 
 def print_headline(stored: StoredRun, console: Console, language: Language = "zh") -> None:
@@ -170,7 +175,7 @@ def _cause_table(stored: StoredRun, text: Mapping[str, str], language: Language)
         if abs(float(row["mean_days"])) >= _SHOWN_DAYS:
             weighted = row["mean_days_by_plan"]
             table.add_row(
-                CAUSES[language].get(row["cause"], row["cause"].removeprefix("calendar_")),
+                cause_title(row["cause"], stored.manifest["cause_titles"], language),
                 f"{float(row['mean_days']):+.1f}",
                 f"{float(weighted):+.1f}" if weighted else "–",
             )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sim.figures.amounts import Language
+
 TEXT: Mapping[str, Mapping[str, str]] = {
     "zh": {
         "title": "{title}（{plan}）",
@@ -139,10 +141,6 @@ CAUSES: Mapping[str, Mapping[str, str]] = {
         "no_start": "禁止开工期", "equity": "等待资本金", "pulled_forward": "提前安排",
         "work": "工程量与工效", "stops": "风险停工", "opportunities": "有利事件",
         "arrears": "欠款放缓", "acceleration": "赶工", "last_day": "末日余量",
-        "calendar_festival": "春节", "calendar_weather": "天气", "calendar_winter": "冬季",
-        "calendar_winter_dust_first": "年初重污染管控", "calendar_flood": "洪涝",
-        "calendar_winter_dust_last": "年末重污染管控", "calendar_epidemic": "疫情",
-        "calendar_exams": "中高考",
     },
     "en": {
         "gate": "gates", "window": "queues", "predecessor": "predecessors", "slip": "slip",
@@ -152,4 +150,20 @@ CAUSES: Mapping[str, Mapping[str, str]] = {
         "acceleration": "acceleration", "last_day": "rest of the last day",
     },
 }  # fmt: skip
-"""Causes of days; what is not listed keeps its code."""
+"""Causes of days that every plan knows; those of its calendar bring their own titles."""
+
+
+def cause_title(cause: str, titles: Mapping[str, Mapping[str, str]], language: Language) -> str:
+    """Return what people call a cause.
+
+    Parameters
+    ----------
+    cause : str
+        Its code.
+    titles : mapping
+        Titles of the causes of the plan's calendar, by code and language.
+    language : {"zh", "en"}
+        Language.
+    """
+    known = CAUSES[language]
+    return known[cause] if cause in known else titles[cause][language]

@@ -145,6 +145,7 @@ def _manifest(run: Run, mark: str) -> dict[str, Any]:
             {"path": path, "old": old, "new": new} for path, old, new in run.scenario.changes
         ],
         "uncertainties": dict(plan.states) | {one.name: one.state for one in plan.drivers},
+        "cause_titles": cause_tables.calendar_titles(run.portfolio),
         "without_effect": unused_inputs(plan, run.risks),
         "changes_without_effect": changes_without_effect(run.scenario),
         "inputs_sha256": input_hashes(plan.folder),

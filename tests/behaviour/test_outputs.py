@@ -416,10 +416,10 @@ class TestCauses:
             finish = [int(one.trajectory.finish[i]) for one in lives]
             if NEVER in finish:
                 continue
-            delay = np.mean(finish) - int(lives[0].portfolio.planned_finish[i])
+            delay = float(np.mean(finish)) - int(lives[0].portfolio.planned_finish[i])
             parts = sum(float(row[f"days_{name}"]) for name in self.NAMES)
             assert parts == pytest.approx(delay, abs=1e-6)
-            late += delay > 1
+            late += int(delay > 1)
         assert late >= 3
 
 
