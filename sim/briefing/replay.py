@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 
-from sim.briefing.words import cause_title
 from sim.engine.rules import NANO_DAYS, NEVER, PPM, Happening
 from sim.engine.trajectory import Event
 from sim.figures.amounts import Language
+from sim.figures.names import cause_title
 from sim.runs.replay import Replay
 
 _SAYS: Mapping[str, Mapping[Happening, str]] = {
