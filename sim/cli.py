@@ -35,7 +35,7 @@ _SAYS = {
         "per_second": "次/秒",
         "no_project": "没有项目“{project}”，最接近的是“{nearest}”",
         "warnings": "提醒 {count} 条，查看：python run_sim.py check {file}",
-        "idle": "以下改动在本版中不起作用：{paths}",
+        "idle": "以下改动在本次运行中不起作用：{paths}",
     },
     "en": {
         "interrupted": "Interrupted; nothing was written. The same command starts again.",
@@ -48,7 +48,7 @@ _SAYS = {
         "per_second": "a second",
         "no_project": "there is no project '{project}'; the nearest is '{nearest}'",
         "warnings": "Warnings: {count}; to see them: python run_sim.py check {file} --lang en",
-        "idle": "These changes have no effect in this version: {paths}",
+        "idle": "These changes have no effect in this run: {paths}",
     },
 }
 

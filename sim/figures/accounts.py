@@ -19,11 +19,10 @@ _TEXT = {
         "unit": "到期未付（{unit}）",
     },
     "en": {
-        "title": "Due and unpaid in {year}: most in {month}, {most} on average ({unit}), "
-        "chiefly {largest}",
+        "title": "Due and unpaid in {year} ({unit}): {most} in {month}, chiefly {largest}",
         "nothing": "In {year} every account pays in full and in time",
-        "subtitle": "By the class of money that lacks, mean of the replications; arrears at "
-        "year-end P50 {p50} (P10-P90: {p10}-{p90}), loans that wait for equity included",
+        "subtitle": "Means, by the class of money that lacks; all arrears at year-end, with loans "
+        "that wait for equity: P50 {p50} (P10-P90: {p10}-{p90})",
         "unit": "Due and unpaid ({unit})",
     },
 }

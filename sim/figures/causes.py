@@ -79,7 +79,7 @@ def draw_causes(stored: StoredRun, path: Path, language: Language = "zh") -> Non
     late = sum(days.values())
     with matplotlib.rc_context(settings()):
         figure, axes = new_chart()
-        axes.set_position((0.24, 0.155, 0.73, 0.635))
+        axes.set_position((0.27, 0.165, 0.70, 0.635))
         axes.grid(axis="y", visible=False)
         axes.grid(axis="x", color="#e5e7eb", linewidth=0.8)
         places = list(range(len(bars)))

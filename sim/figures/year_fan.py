@@ -89,6 +89,7 @@ def draw_year_fan(stored: StoredRun, path: Path, language: Language = "zh") -> N
                 fontsize=10,
                 fontweight="bold",
                 va="center",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
             )
         paid = [row for row in rows if row["measure"] == "paid"]
         axes.plot(

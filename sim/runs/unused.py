@@ -7,7 +7,7 @@ from sim.plan.scenario import Scenario
 from sim.sampling.money import ACCOUNT_ROOMS, OWN
 from sim.sampling.risks import RiskModel
 
-_MONEY_COLUMNS = ("funding", "tolerance", "slow_rate")
+_MONEY_COLUMNS = ("funding", "arrears_tolerance", "slow_rate")
 
 
 def is_money_limited(plan: Plan) -> bool:
