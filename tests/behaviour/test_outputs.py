@@ -1,18 +1,24 @@
 """Money, queues and causes in the run folder: by hand, and again from the same trajectories."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import sim
+from sim.briefing.terminal import print_headline
+from sim.briefing.words import TEXT
 from sim.engine.rules import NANO_DAYS, NEVER, Wait
+from sim.figures.amounts import Language
 from sim.runs.folder import StoredRun
 from tests.worlds import Lived, Row, live, project, write_world
 
 REPLICATIONS = 7
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
 UNIT = 10_000
 ACCOUNT_COLUMNS = [
     "account", "name", "class", "county", "month", "budget_yuan", "opening_yuan",
@@ -121,6 +127,18 @@ class TestOneRoad:
     def test_nobody_joined_or_left(self, stored: StoredRun) -> None:
         assert stored.summary["revised_plan"] is None
         assert stored.summary["projects"]["dropped"]["mean"] == 0
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_the_headline_names_the_account(self, stored: StoredRun, language: Language) -> None:
+        """It cannot pay all in nine months, February the first; in December nothing is unpaid."""
+        printed = io.StringIO()
+        print_headline(stored, Console(file=printed, width=140), language)
+        lines = printed.getvalue().splitlines()
+        (row,) = [line.split() for line in lines if "2021-02" in line]
+        assert row == ["'=市本级", "2021-02", "9", "0.00"]
+        for key in ("causes", "short", "execution"):
+            title = TEXT[language][key].format(unit={"zh": "万元", "en": "10,000 yuan"}[language])
+            assert title in [line.strip() for line in lines], "the title does not stand on one line"
 
     def test_execution_of_very_large_accounts(self, tmp_path: Path) -> None:
         """Owners' payments are not bounded like an account: ppm of them leave 64 bits."""
