@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sim.analysis.published import MonthShare, stage_shares, year_shares
-from sim.briefing.words import CAUSES, CLASSES, TEXT
+from sim.briefing.words import TEXT
 from sim.engine.rules import PHASES
 from sim.figures.amounts import Language, Scale, scale_for
+from sim.figures.names import CLASSES, cause_title
 from sim.figures.style import SMALL_SAMPLE, odds
 from sim.runs.folder import StoredRun
 
@@ -27,9 +28,14 @@ _KEPT = {"value": "p_kept", "low": "p_kept_low", "high": "p_kept_high"}
 
 def _table(title: str) -> Table:
     from rich import box
+    from rich.cells import cell_len
     from rich.table import Table
 
-    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+    # A title wraps at the width of its table: give the table the width of its title.
+    return Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
+        min_width=cell_len(title),
+    )  # fmt: skip
 
 
 def print_headline(stored: StoredRun, console: Console, language: Language = "zh") -> None:
@@ -108,6 +114,8 @@ def print_headline(stored: StoredRun, console: Console, language: Language = "zh
         )
     if summary["execution"]:
         console.print(_execution_table(summary["execution"], text, scale, language))
+        if rows := _short_accounts(stored):
+            console.print(_short_table(rows, text, scale, language))
     console.print(_cause_table(stored, text, language))
     promises = _promise_rows(stored)
     if promises:
@@ -134,7 +142,7 @@ def _headline_table(stored: StoredRun, text: Mapping[str, str], scale: Scale, un
     table = _table(text["headline"].format(year=stored.manifest["plan_year"], unit=unit))
     table.add_column(text["measure"])
     for column in ("P5", "P20", "P50", "P80", "P95", text["mean"], text["error"], text["met"],
-                   text["short"]):  # fmt: skip
+                   text["tail"]):  # fmt: skip
         table.add_column(column, justify="right")
     for measure in _MEASURES:
         one = stored.summary["year_end"][measure]
@@ -151,13 +159,48 @@ def _headline_table(stored: StoredRun, text: Mapping[str, str], scale: Scale, un
 def _execution_table(
     classes: Mapping[str, Any], text: Mapping[str, str], scale: Scale, language: Language
 ) -> Table:
-    table = _table(text["execution"])
+    table = _table(text["execution"].format(unit=scale.name(language)))
     table.add_column(text["class"])
     for column in (text["budget"], "P10", "P50", "P90"):
         table.add_column(column, justify="right")
     for name, one in classes.items():
         shares = [_percent(one[key]) for key in ("p10", "p50", "p90")]
         table.add_row(CLASSES[language].get(name, name), scale.show(one["budget_yuan"]), *shares)
+    return table
+
+
+def _short_accounts(stored: StoredRun) -> list[tuple[str, str, int, int]]:
+    """Return name, first short month, short months and unpaid yuan of the accounts that lack most.
+
+    A month is short where it is more likely than not that the account could not pay all that it
+    was asked for.
+    """
+    year = f"{stored.manifest['plan_year']}-"
+    months: dict[str, list[dict[str, str]]] = {}
+    for row in stored.table("accounts"):
+        if row["month"].startswith(year):
+            months.setdefault(row["account"], []).append(row)
+    found = []
+    for rows in months.values():
+        short = [row["month"] for row in rows if float(row["p_short"]) > 0.5]
+        if short:
+            unpaid = int(rows[-1]["unmet_mean_yuan"])
+            found.append((rows[0]["name"], short[0], len(short), unpaid))
+    return sorted(found, key=lambda one: -one[3])[:_HARDEST]
+
+
+def _short_table(
+    rows: Sequence[tuple[str, str, int, int]],
+    text: Mapping[str, str],
+    scale: Scale,
+    language: Language,
+) -> Table:
+    table = _table(text["short"].format(unit=scale.name(language)))
+    table.add_column(text["account"])
+    for column in ("first", "months_short", "unmet"):
+        table.add_column(text[column], justify="right")
+    for name, first, count, unpaid in rows:
+        table.add_row(name, first, str(count), f"{unpaid / scale.yuan:,.2f}")
     return table
 
 
@@ -172,7 +215,7 @@ def _cause_table(stored: StoredRun, text: Mapping[str, str], language: Language)
         if abs(float(row["mean_days"])) >= _SHOWN_DAYS:
             weighted = row["mean_days_by_plan"]
             table.add_row(
-                CAUSES[language].get(row["cause"], row["cause"].removeprefix("calendar_")),
+                cause_title(row["cause"], stored.manifest["cause_titles"], language),
                 f"{float(row['mean_days']):+.1f}",
                 f"{float(weighted):+.1f}" if weighted else "–",
             )

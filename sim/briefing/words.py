@@ -1,4 +1,4 @@
-"""Words of the terminal, and names of codes, in both languages."""
+"""Words of the terminal, in both languages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "mean": "均值",
         "error": "标准误",
         "met": "达标可能性 [95%区间]",
-        "short": "最差5%平均缺口",
+        "tail": "最差5%平均缺口",
         "sure": "八成把握填报不低于 {p20} {unit}（P20）；一半把握不低于 {p50} {unit}（P50）。",
         "few": "只有 {count} 次模拟，太少，不足以谈把握；请用 -n 增加次数。",
         "promises": "承诺：‘确保’类，以及最难守住的几项（全部见 commitments.csv）",
@@ -28,12 +28,18 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "must": "确保",
         "paid_note": "三个口径不可混用：填报是上报数，形象进度是实物工程量，支付是实际付出的资金。",
         "unlimited": "本次运行资金不设上限。",
-        "net": "剔除超概算增长后，填报 P50 为 {reported} {unit}，形象进度 P50 为 {work} {unit}。",
+        "net": "按批复概算口径（剔除投资增长）：填报 P50 {reported} {unit}，"
+        "形象进度 P50 {work} {unit}。",
         "owed": "年末到期未付款（欠款）：P50 {p50} {unit}（P10–P90：{p10}–{p90}）。",
         "dropped": "中途中止的项目：中位 {p50:,}（P10–P90：{p10:,}–{p90:,}）",
         "revised": "调整后计划 {plan} {unit}（调入 {joined}、调出 {left} 个项目，中位）；"
         "填报完成调整后计划的可能性 {odds}",
-        "execution": "年末预算执行率（支付占年度预算）",
+        "execution": "年末预算执行率（支付占年度预算；预算单位 {unit}）",
+        "short": "最缺钱的账户（年内未能足额支付的可能性过半的月份；年末应付未付的平均数，{unit}）",
+        "account": "账户",
+        "first": "最早月份",
+        "months_short": "月数",
+        "unmet": "年末未付",
         "class": "资金类别",
         "budget": "年度预算",
         "causes": "工期得失从何而来（平均每个项目比计划多出的天数，负数为抢回）",
@@ -74,7 +80,7 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "mean": "mean",
         "error": "standard error",
         "met": "target met [95 % interval]",
-        "short": "mean shortfall, worst 5 %",
+        "tail": "mean shortfall, worst 5 %",
         "sure": "Eighty per cent sure that reported reaches {p20} (P20); even odds of {p50} (P50).",
         "few": "Only {count} replications: too few to speak of odds; ask for more with -n.",
         "promises": "Promises: the 'must' ones, and those hardest to keep (all in commitments.csv)",
@@ -85,13 +91,20 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "paid_note": "Three measures, never to be mixed: reported is what owners file, work done "
         "is physical progress, paid is money that left an account.",
         "unlimited": "Money is unlimited in this run.",
-        "net": "Net of growth beyond approved estimates the median is {reported} {unit} reported "
-        "and {work} {unit} of work done.",
-        "owed": "Due and unpaid at year-end (arrears): median {p50} {unit} (P10-P90: {p10}-{p90}).",
+        "net": "Net of cost growth ({unit}): median {reported} reported, {work} of work done.",
+        "owed": "Due and unpaid at year-end (arrears, {unit}): median {p50} "
+        "(P10-P90: {p10}-{p90}).",
         "dropped": "Projects given up on the way: median {p50:,} (P10-P90: {p10:,}-{p90:,})",
-        "revised": "Revised plan {plan} {unit} (median of {joined} projects in, {left} out); "
-        "reported meets it with {odds}",
-        "execution": "Execution of the year's budget at year-end (paid over budget)",
+        "revised": "Revised plan ({unit}): {plan} (medians: {joined} projects in, {left} out); "
+        "reported meets it: {odds}",
+        "execution": "Execution of the year's budget at year-end "
+        "(paid over budget; budgets in {unit})",
+        "short": "Accounts that lack most (months in which they are more likely short than not; "
+        "mean unpaid at year-end, {unit})",
+        "account": "account",
+        "first": "first month",
+        "months_short": "months",
+        "unmet": "unpaid",
         "class": "class of money",
         "budget": "budget",
         "causes": "Where the days went (mean days a project beyond plan; negative: won back)",
@@ -122,37 +135,3 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "phases": "Phases within a day; inside a phase events run in order of rank",
     },
 }
-
-CLASSES: Mapping[str, Mapping[str, str]] = {
-    "zh": {
-        "general_budget": "一般公共预算", "fund_budget": "政府性基金", "special_bond": "专项债券",
-        "grant": "上级资金", "loan": "银行贷款", "own": "业主自有资金", "other": "其他",
-    },
-    "en": {
-        "general_budget": "general budget", "fund_budget": "government fund",
-        "special_bond": "special bonds", "grant": "higher-level grants", "loan": "bank loans",
-        "own": "owners' own funds", "other": "other",
-    },
-}  # fmt: skip
-"""Classes of accounts."""
-
-CAUSES: Mapping[str, Mapping[str, str]] = {
-    "zh": {
-        "gate": "审批", "window": "窗口排队", "predecessor": "紧前项目", "slip": "开工推迟",
-        "no_start": "禁止开工期", "equity": "等待资本金", "pulled_forward": "提前安排",
-        "work": "工程量与工效", "stops": "风险停工", "opportunities": "有利事件",
-        "arrears": "欠款放缓", "acceleration": "赶工", "last_day": "末日余量",
-        "calendar_festival": "春节", "calendar_weather": "天气", "calendar_winter": "冬季",
-        "calendar_winter_dust_first": "年初重污染管控", "calendar_flood": "洪涝",
-        "calendar_winter_dust_last": "年末重污染管控", "calendar_epidemic": "疫情",
-        "calendar_exams": "中高考",
-    },
-    "en": {
-        "gate": "gates", "window": "queues", "predecessor": "predecessors", "slip": "slip",
-        "no_start": "no-start period", "equity": "waiting for equity",
-        "pulled_forward": "pulled forward", "work": "amount and pace of work",
-        "stops": "stops by risks", "opportunities": "opportunities", "arrears": "arrears",
-        "acceleration": "acceleration", "last_day": "rest of the last day",
-    },
-}  # fmt: skip
-"""Causes of days; what is not listed keeps its code."""

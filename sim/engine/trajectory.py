@@ -67,7 +67,8 @@ class Trajectory:
         Yuan that acceleration cost.
     released, spent, set_aside, lapsed, balance, unmet : ndarray of int64, shape (A, M)
         Yuan of each account at each month-end: received, paid and lapsed since the status date;
-        set aside and free or earmarked now; asked for and not paid at the month's run.
+        set aside and free or earmarked now; asked for and not paid at the month's run. A loan is
+        asked only for what may be paid beside the equity paid so far.
     queued, taken, waited : ndarray of int64, shape (W, M)
         Files of each window: waiting at the month-end; taken in the month, and the days that
         these had waited in all.

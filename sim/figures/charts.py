@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import os
 
+from sim.figures.accounts import draw_accounts
 from sim.figures.amounts import Language
+from sim.figures.causes import draw_causes
 from sim.figures.year_end import draw_year_end
 from sim.figures.year_fan import draw_year_fan
 from sim.runs.folder import StoredRun
 
-CHARTS = {"year_fan": draw_year_fan, "year_end": draw_year_end}
+CHARTS = {
+    "year_fan": draw_year_fan,
+    "year_end": draw_year_end,
+    "accounts": draw_accounts,
+    "causes": draw_causes,
+}
+_TABLE_OF = {"accounts": "accounts", "causes": "causes"}
+"""Charts of a table that may have no rows: there is no such chart then."""
 
 
 def draw_charts(stored: StoredRun, language: Language = "zh") -> None:
@@ -18,6 +27,8 @@ def draw_charts(stored: StoredRun, language: Language = "zh") -> None:
     folder.mkdir(exist_ok=True)
     for name, draw in CHARTS.items():
         path = folder / f"{name}.{language}.png"
+        if name in _TABLE_OF and not stored.table(_TABLE_OF[name]):
+            continue
         if not path.exists():
             # Under another name until it is whole: the folder may be one that people read.
             drawing = folder / f".{os.getpid()}-{path.name}"

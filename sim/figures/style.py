@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from sim.runs.folder import StoredRun
 
-REPORTED, WORK_DONE, PLAN, TARGET, TEXT, QUIET = (
-    "#1f5fa8", "#c2691c", "#6b7280", "#b3261e", "#1f2937", "#9aa1ab",
+REPORTED, WORK_DONE, PAID, PLAN, TARGET, TEXT, QUIET = (
+    "#1f5fa8", "#c2691c", "#2f7d4f", "#6b7280", "#b3261e", "#1f2937", "#9aa1ab",
 )  # fmt: skip
 SMALL_SAMPLE = 30
 """Replications below which nothing is said about odds."""
@@ -65,26 +65,28 @@ def new_chart() -> tuple[Figure, Axes]:
 
 
 _FOOT = {
-    "zh": "{plan}　情景：{title}　{replications:,} 次模拟　种子 {seed}　"
-    "引擎 {engine}　指纹 {mark}\n"
-    "本版资金不设上限、审批不排队、登记风险不发生",
+    "zh": "{plan}　情景：{title}　{replications:,} 次模拟　种子 {seed}　引擎 {engine}　指纹 {mark}",
     "en": "{plan}   scenario {title}   {replications:,} replications   seed {seed}   "
-    "engine {engine}   fingerprint {mark}\n"
-    "In this version money is unlimited, approvals do not queue, registered risks do not strike",
+    "engine {engine}   fingerprint {mark}",
 }
+_UNLIMITED = {"zh": "资金不设上限", "en": "money is unlimited"}
 _SYNTHETIC = {
-    "zh": "；{count:,} 个项目中 {synthetic:,} 个为合成",
-    "en": "; {synthetic:,} of {count:,} projects are synthetic",
+    "zh": "{count:,} 个项目中 {synthetic:,} 个为合成",
+    "en": "{synthetic:,} of {count:,} projects are synthetic",
 }
 
 
 def foot_note(stored: StoredRun, language: Language) -> str:
-    """Say of which run a chart is, and what was left out of it."""
+    """Say of which run a chart is, and what to bear in mind about it."""
     summary = stored.summary
     note = _FOOT[language].format(**summary, mark=stored.manifest["fingerprint"])
+    remarks = []
+    if not summary["execution"]:
+        remarks.append(_UNLIMITED[language])
     if summary["projects"]["synthetic"]:
-        note += _SYNTHETIC[language].format(**summary["projects"])
-    return note
+        remarks.append(_SYNTHETIC[language].format(**summary["projects"]))
+    separator = "；" if language == "zh" else "; "
+    return "\n".join(filter(None, [note, separator.join(remarks)]))
 
 
 def odds(one: Mapping[str, float]) -> str:

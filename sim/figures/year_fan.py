@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from sim.figures.amounts import Language, scale_for
+from sim.figures.names import MONTHS
 from sim.figures.style import (
+    PAID,
     PLAN,
     REPORTED,
     TARGET,
@@ -26,6 +28,7 @@ _TEXT = {
         "填报达到目标的可能性 {odds}（括号为95%抽样误差区间）",
         "reported": "填报完成投资（中位数与范围）",
         "work_done": "形象进度对应投资（中位数与范围）",
+        "paid": "支付（中位数）",
         "plan": "年度计划（按申报工期推算）",
         "target": "年度目标",
         "unit": "累计完成投资（{unit}）",
@@ -37,14 +40,11 @@ _TEXT = {
         "reported reaches the target: {odds} (95 % interval of the sampling error)",
         "reported": "Reported (median and range)",
         "work_done": "Work done (median and range)",
+        "paid": "Paid (median)",
         "plan": "Annual plan (from filed dates)",
         "target": "Target",
         "unit": "Cumulative investment ({unit})",
     },
-}
-_MONTHS = {
-    "zh": [f"{month}月" for month in range(1, 13)],
-    "en": ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
 }
 
 
@@ -89,7 +89,26 @@ def draw_year_fan(stored: StoredRun, path: Path, language: Language = "zh") -> N
                 fontsize=10,
                 fontweight="bold",
                 va="center",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
             )
+        paid = [row for row in rows if row["measure"] == "paid"]
+        axes.plot(
+            [0, *(int(row["month"][5:]) for row in paid)],
+            [0.0, *(int(row["p50_yuan"]) / scale.yuan for row in paid)],
+            color=PAID,
+            linewidth=1.8,
+            label=text["paid"],
+        )
+        axes.annotate(
+            scale.show(int(paid[-1]["p50_yuan"])),
+            (int(paid[-1]["month"][5:]), int(paid[-1]["p50_yuan"]) / scale.yuan),
+            xytext=(6, 0),
+            textcoords="offset points",
+            color=PAID,
+            fontsize=10,
+            fontweight="bold",
+            va="center",
+        )
         plan = [row for row in rows if row["measure"] == "reported"]
         axes.plot(
             [0, *(int(row["month"][5:]) for row in plan)],
@@ -110,7 +129,7 @@ def draw_year_fan(stored: StoredRun, path: Path, language: Language = "zh") -> N
         )
         axes.set_xlim(0, 12.75)
         axes.set_ylim(0)
-        axes.set_xticks(range(1, 13), _MONTHS[language])
+        axes.set_xticks(range(1, 13), MONTHS[language])
         axes.yaxis.set_major_formatter(lambda value, _: scale.show(value * scale.yuan))
         axes.set_ylabel(text["unit"].format(unit=unit))
         axes.legend(loc="lower right", frameon=False, bbox_to_anchor=(0.97, 0.02))

@@ -118,7 +118,7 @@ def assemble(
             for code, text in getattr(file, section).items()
             if code != "derived" and isinstance(text, str)
         }
-        for section in ("systems", "programmes", "counties", "types")
+        for section in ("systems", "programmes", "counties", "types", "causes")
     }
     plan = Plan(
         folder=folder,

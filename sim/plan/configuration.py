@@ -54,6 +54,7 @@ class PlanFile(_Strict):
     programmes: Labels = {}
     counties: Labels = {}
     types: Labels = {}
+    causes: Labels = {}
 
 
 class DriverTable(_Strict):

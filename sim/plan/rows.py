@@ -123,6 +123,7 @@ class Gate:
 
     procedure: str
     gate: str
+    name: str
     after: tuple[str, ...]
     preparation: Distribution
     review: Distribution
@@ -363,7 +364,7 @@ class Plan:
     calendar : {"site", "continuous"}
         Whether seasons and causes bind, or every day is a full working day.
     labels : mapping
-        Readable names of the codes of systems, programmes, counties and types.
+        Readable names of the codes of systems, programmes, counties, types and calendar causes.
     projects : tuple of Project
         In order of rank, whatever the order of rows.
     """

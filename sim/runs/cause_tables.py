@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.rules import NANO_DAYS, NEVER, Cause, Wait
+from sim.plan.portfolio import Portfolio
 from sim.runs.simulate import Run
 from sim.runs.statistics import spread
 
@@ -19,11 +20,27 @@ _DIMENSIONS = ("system", "county", "type", "investor", "stage")
 CALENDAR = "calendar_"
 
 
-def cause_names(run: Run) -> list[str]:
+def cause_names(portfolio: Portfolio) -> list[str]:
     """Return the causes of days: before the start, after it, and those of the calendar."""
     before = [wait.name.lower() for wait in Wait]
     after = [cause.name.lower() for cause in Cause]
-    return [*before, *after, *(f"{CALENDAR}{cause}" for cause in run.portfolio.causes)]
+    return [*before, *after, *(f"{CALENDAR}{cause}" for cause in portfolio.causes)]
+
+
+def calendar_titles(portfolio: Portfolio) -> dict[str, dict[str, str]]:
+    """Return what people call the causes of the calendar, by language.
+
+    The name that plan.toml gives a cause, else the title of the driver that moves it, else its
+    code.
+    """
+    plan = portfolio.plan
+    drivers = {one.cause or one.name: one for one in plan.drivers if one.acts_on == "calendar"}
+    titles = {}
+    for cause in portfolio.causes:
+        driver = drivers.get(cause)
+        zh, en = (driver.title, driver.title_en) if driver else (cause, cause)
+        titles[f"{CALENDAR}{cause}"] = {"zh": plan.labels["causes"].get(cause, zh), "en": en}
+    return titles
 
 
 def project_days(run: Run, i: int) -> dict[str, float | None]:
@@ -34,7 +51,7 @@ def project_days(run: Run, i: int) -> dict[str, float | None]:
     lower bound.
     """
     outcomes = run.outcomes
-    names = cause_names(run)
+    names = cause_names(run.portfolio)
     waits = outcomes.waits[:, i].mean(axis=0).tolist()
     begun = outcomes.start[:, i] != NEVER
     later: list[float | None] = [None] * (len(names) - len(waits))
@@ -54,7 +71,7 @@ def cause_rows(run: Run) -> Iterator[Row]:
     weight = np.array([one.annual_plan for one in plan.projects], dtype=np.float64)
     started = (outcomes.start != NEVER) & ~portfolio.finished
     days = np.concatenate([outcomes.waits.astype(np.float64), outcomes.causes / NANO_DAYS], axis=2)
-    names = cause_names(run)
+    names = cause_names(run.portfolio)
     groups: list[tuple[str, str, NDArray[np.bool_]]] = [
         ("all", "", np.ones(portfolio.size, dtype=np.bool_))
     ]

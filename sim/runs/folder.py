@@ -172,6 +172,7 @@ def _manifest(run: Run, mark: str) -> dict[str, Any]:
             {"path": path, "old": old, "new": new} for path, old, new in run.scenario.changes
         ],
         "resolved": resolved(run.scenario),
+        "cause_titles": cause_tables.calendar_titles(run.portfolio),
         "without_effect": unused_inputs(plan, run.risks),
         "changes_without_effect": changes_without_effect(run.scenario),
         "inputs_sha256": dict(run.scenario.inputs),

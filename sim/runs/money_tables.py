@@ -16,7 +16,9 @@ from sim.runs.statistics import describe, percentile, probability, spread
 
 Ints = NDArray[np.int64]
 Row = dict[str, Any]
-_SHOWN = ("released", "paid", "balance", "unmet")
+_SPREAD = ("released", "paid", "balance", "unmet")
+_MEANS = ("set_aside", "lapsed")
+"""Shown by their means only: with them, what an account had and what became of it add up."""
 _STATISTICS = ("mean", "p10", "p50", "p90")
 
 
@@ -26,9 +28,15 @@ def _of(run: Run, measure: str) -> Ints:
     return run.outcomes.accounts[:, ACCOUNT_MEASURES.index(name)]
 
 
+def _shares(amounts: Ints, whole: int) -> Ints:
+    """Return shares of a whole in ppm, rounded down; no product of yuan and ppm overflows."""
+    return np.array([amount * PPM // whole for amount in amounts.tolist()], dtype=np.int64)
+
+
 def account_rows(run: Run) -> Iterator[Row]:
     """Yield an account and month a row: received, paid, left, unmet; execution at year-end."""
-    portfolio, tables = run.portfolio, {name: spread(_of(run, name)) for name in _SHOWN}
+    portfolio = run.portfolio
+    tables = {name: spread(_of(run, name)) for name in (*_SPREAD, *_MEANS)}
     short = (_of(run, "unmet") > 0).mean(axis=0)
     for a, one in enumerate(run.purses.accounts):
         for month, day in enumerate(portfolio.month_ends.tolist()):
@@ -39,15 +47,18 @@ def account_rows(run: Run) -> Iterator[Row]:
                 "county": one.county,
                 "month": f"{portfolio.origin + datetime.timedelta(days=day):%Y-%m}",
                 "budget_yuan": one.budget,
+                "opening_yuan": one.opening,
             }
             for name, statistics in tables.items():
                 for key, values in zip(_STATISTICS, statistics, strict=True):
-                    row[f"{name}_{key}_yuan"] = int(values[a, month])
+                    if key == "mean" or name in _SPREAD:
+                        row[f"{name}_{key}_yuan"] = int(values[a, month])
             row["p_short"] = float(short[a, month])
-            at_year_end = month == portfolio.year_end_month and one.budget > 0
-            shares = _of(run, "paid")[:, a, month] * PPM // max(one.budget, 1)
-            for key, value in zip(_STATISTICS, spread(shares), strict=True):
-                row[f"execution_{key}"] = int(value) / PPM if at_year_end else None
+            row |= dict.fromkeys([f"execution_{key}" for key in _STATISTICS])
+            if month == portfolio.year_end_month and one.budget > 0:
+                shares = spread(_shares(_of(run, "paid")[:, a, month], one.budget))
+                for key, value in zip(_STATISTICS, shares, strict=True):
+                    row[f"execution_{key}"] = int(value) / PPM
             yield row
 
 
@@ -60,7 +71,7 @@ def execution(run: Run) -> dict[str, Any]:
         chosen = [a for a, one in enumerate(run.purses.accounts) if one.class_ == name]
         budget = sum(run.purses.accounts[a].budget for a in chosen)
         paid = _of(run, "paid")[:, chosen, month].sum(axis=1)
-        statistics = describe(paid * PPM // budget)
+        statistics = describe(_shares(paid, budget))
         shares = {key: None if value is None else value / PPM for key, value in statistics.items()}
         found[name] = {"budget_yuan": budget, **shares}
     return found

@@ -39,14 +39,17 @@ def moments(sample: NDArray[np.int64]) -> tuple[float, float, float]:
 
 
 def spread(sample: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
-    """Return mean (rounded down), P10, P50 and P90 along the first axis, as integers.
+    """Return mean (to the nearest integer), P10, P50 and P90 along the first axis, as integers.
 
-    The same definitions as `moments` and `percentile`, for many samples at once.
+    The same definitions as `moments` and `percentile`, for many samples at once. The mean is
+    exact before it is rounded: no sum of a whole sample is formed that could overflow.
     """
     ordered = np.sort(sample, axis=0)
     count = len(ordered)
+    wholes, rests = (ordered // count).sum(axis=0), (ordered % count).sum(axis=0)
+    mean = wholes + (2 * rests + count) // (2 * count)
     at = [max(-(-percent * count // 100) - 1, 0) for percent in (10, 50, 90)]
-    return (ordered.sum(axis=0) // count, *(ordered[position] for position in at))
+    return (mean, *(ordered[position] for position in at))
 
 
 def describe(

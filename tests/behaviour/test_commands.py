@@ -26,8 +26,8 @@ from tests.worlds import CALENDAR, DRIVERS, GATES, TYPES, Row, project, write_wo
 ROOT = Path(__file__).parents[2]
 FILES = {
     "manifest.json", "summary.json", "projects.csv", "groups.csv", "months.csv", "stages.csv",
-    "commitments.csv", "causes.csv", "samples.parquet",
-    "figures/year_fan.zh.png", "figures/year_end.zh.png",
+    "commitments.csv", "accounts.csv", "bonds.csv", "queues.csv", "causes.csv", "samples.parquet",
+    "figures/year_fan.zh.png", "figures/year_end.zh.png", "figures/causes.zh.png",
 }  # fmt: skip
 STATISTICS = {"mean", "mean_se", "sd", "p5", "p10", "p20", "p50", "p80", "p90", "p95"}
 
@@ -155,9 +155,9 @@ class TestRun:
         self, world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         words = ("run", world / "base.toml", "--out", tmp_path, "--quiet", "--lang", "en")
-        ask(*words, "--set", "types.road.slow_rate=0.3", "--set", "types.road.no_start=0.3")
+        ask(*words, "--set", "types.road.arrears_tolerance=0.3", "--set", "types.road.no_start=0.3")
         told = capsys.readouterr().err
-        assert "no effect in this run: types.road.slow_rate\n" in told
+        assert "no effect in this run: types.road.arrears_tolerance\n" in told
 
     def test_few_replications_claim_nothing(
         self, world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -260,12 +260,13 @@ class TestContents:
         in_year = stored.summary["year_end"]["reported"]
         assert sorted(samples["reported_yuan"].to_list())[5] == in_year["p50"]
         december = [row for row in stored.table("months") if row["month"] == "2021-12"]
-        assert {row["measure"]: int(row["p50_yuan"]) for row in december} == {
+        expected = {
             measure: stored.summary["year_end"][measure]["p50"]
             for measure in ("reported", "work_done", "paid")
-        }
+        } | {"arrears": stored.summary["arrears"]["p50"]}
+        assert {row["measure"]: int(row["p50_yuan"]) for row in december} == expected
         plans = {row["measure"]: row["plan_yuan"] for row in december}
-        assert plans == {"reported": "7000000", "work_done": "7000000", "paid": ""}
+        assert plans == {"reported": "7000000", "work_done": "7000000", "paid": "", "arrears": ""}
         groups = stored.table("groups")
         for dimension in ("system", "county", "type", "stage"):
             means = [int(r["paid_mean_yuan"]) for r in groups if r["dimension"] == dimension]

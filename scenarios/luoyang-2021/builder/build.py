@@ -125,6 +125,7 @@ def plan_toml(
         "programmes": {one.code: one.name for one in programmes},
         "counties": {code: row["name"] for code, row in counties.items()},
         "types": dict(texts["types"]),
+        "causes": dict(texts["causes"]),
     }
     lines = [
         f"name = {_quoted(texts['plan_name'])}",

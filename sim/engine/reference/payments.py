@@ -79,14 +79,15 @@ class Payments:
         treasury, lines = self._treasury, self._lines
         debt, own = self._debt[account], self._own[account]
         asking, asked = [], []
-        spent_before, lacking_in_all = treasury.spent[account], 0
+        spent_before, asked_in_all = treasury.spent[account], 0
         for line in lines.of_account[account]:
             lacking = self._line_due[line] - self._line_paid[line]
             if lacking == 0:
                 continue
-            lacking_in_all += lacking
             project = lines.project[line]
+            # A loan that must wait for equity is not asked for; what an owner lacks is unmet.
             amount = min(lacking, self._in_step(project)) if debt else lacking
+            asked_in_all += amount
             if own:
                 self._pay_own_funds(line, account, project, amount, run)
                 continue
@@ -103,7 +104,7 @@ class Payments:
                 treasury.count_spent(pool.take(amount))
                 treasury.balance[account] -= amount
                 self._pay_line(line, account, lines.project[line], amount)
-        treasury.unmet[account] = lacking_in_all - (treasury.spent[account] - spent_before)
+        treasury.unmet[account] = asked_in_all - (treasury.spent[account] - spent_before)
 
     def _in_step(self, project: int) -> int:
         """Return how much debt may be paid so that it does not run ahead of equity."""
