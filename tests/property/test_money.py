@@ -223,8 +223,8 @@ def check_rates(lived: Lived, _: Ledger) -> None:
 
 RULES = (
     check_telling, check_accounts, check_projects, check_entitlement, check_advance,
-    check_days_of_payment, check_equity_first, check_earmarks, check_set_aside, check_waiting, check_year_end,
-    check_clocks, check_rates,
+    check_days_of_payment, check_equity_first, check_earmarks, check_set_aside, check_waiting,
+    check_year_end, check_clocks, check_rates,
 )  # fmt: skip
 
 
@@ -592,3 +592,14 @@ def test_no_premium_without_work() -> None:
     assert life.claimed[0, december] == 600_000 + life.premium[0]
     assert life.claimed[0, -1] == 1_000_000 + life.premium[0]
     assert 0 < life.premium[0] < 0.2 * 600_000
+
+
+def test_arrears_before_any_value() -> None:
+    """Rule 11: arrears filed where nothing is done yet slow the work to its floor."""
+    types: list[Row] = [{"type": "bare", "arrears_tolerance": 0.1, "slow_rate": 0.4, "curve_a": 30}]
+    rows = [project("P", "2020-12-01", "2021-12-31", 100, 100, stage="continuing", arrears=5,
+                    type="bare", funding="A:1")]  # fmt: skip
+    lived = live(world_of(rows, [purse("A")], types=types))
+    assert lived.trajectory.value[0, 0] == 0
+    rates = [(e.day, e.number) for e in lived.events if e.happening == Happening.RATE_SET]
+    assert rates[0] == (30, 400_000)
