@@ -59,7 +59,7 @@ def print_headline(stored: StoredRun, console: Console, language: Language = "zh
         console.print(line, style=style, highlight=False, markup=False)
 
     say(text["title"].format(title=summary["title"], plan=summary["plan"]), "bold")
-    if not stored.manifest["about"]["scored"]:
+    if not stored.manifest["resolved"]["about"]["scored"]:
         say(text["not_scored"], "bold")
     say(
         text["target"].format(
