@@ -2,67 +2,42 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from sim.plan.changes import LEVERS_FILE
 from sim.plan.filed import Filed
-from sim.plan.problems import Problem, Told, nearest
-from sim.plan.rows import Plan, Project
+from sim.plan.problems import Problem, Told
+from sim.plan.rows import EVERY_RISK, Plan
 
 _POOL_LIMIT_YUAN = 9 * 10**12
 """Most that an account may hold in all: times a million ppm it stays inside int64."""
 
 
-def _fits_drop(one: Project, plan: Plan) -> bool:
-    return one.planned_finish > plan.status_date
-
-
-def _fits_postpone(one: Project, plan: Plan) -> bool:
-    begun = one.planned_start <= plan.status_date and one.stage in ("continuing", "completing")
-    return _fits_drop(one, plan) and not begun
-
-
-def _fits_pull_forward(one: Project, plan: Plan) -> bool:
-    return one.stage == "reserve" and one.planned_start > plan.status_date
-
-
-_NAMING: dict[str, tuple[Callable[[Project, Plan], bool], Told]] = {
-    "drop": (_fits_drop, Told("该项目已竣工", "the project is finished")),
-    "postpone": (_fits_postpone, Told("该项目已开工", "the project is under way")),
-    "pull_forward": (
-        _fits_pull_forward,
-        Told(
-            "只有未开工的储备项目可以提前", "only reserve projects not begun can be pulled forward"
-        ),
-    ),
-}
-
-
 def check_levers(plan: Plan, filed: Filed) -> Iterator[Problem]:
-    """Tell of levers that name what does not exist, or what they cannot move."""
-    by_id = {one.id: one for one in plan.projects}
-    for lever, (fits, why_not) in _NAMING.items():
-        for name in getattr(plan.levers, lever):
+    """Tell of decisions about what is not there, or that cannot be taken."""
+    levers = plan.levers
+    for lever in ("drop", "postpone", "pull_forward"):
+        for name in getattr(levers, lever):
             if filed.lacks("projects", name):
-                near = filed.nearest("projects", name)
-                details: dict[str, object] = {"what": Told("项目", "project"), "nearest": near}
-                yield _of_lever("unknown_reference", lever, name, details)
-            elif name in by_id and not fits(by_id[name], plan):
-                yield _of_lever("bad_value", lever, name, {"reason": why_not})
-    known = [one.id for one in plan.risks]
-    for name in plan.levers.mitigate:
-        if name != "all" and name not in known:
-            details = {"what": Told("风险", "risk"), "nearest": nearest(name, [*known, "all"])}
-            yield _of_lever("unknown_reference", "mitigate", name, details)
-    revision = plan.levers.revision_date
-    if revision is not None and not plan.status_date < revision <= plan.horizon:
-        first, last = plan.status_date + datetime.timedelta(days=1), plan.horizon
-        reason = Told(f"须在 {first} 至 {last} 之间", f"it must lie from {first} to {last}")
-        yield _of_lever("bad_value", "revision_date", str(revision), {"reason": reason})
+                near, what = filed.nearest("projects", name), Told("项目", "project")
+                yield _of_lever("unknown_reference", lever, name, what=what, nearest=near)
+    for name in levers.mitigate:
+        if name != EVERY_RISK and filed.lacks("risks", name):
+            near, what = filed.nearest("risks", name), Told("风险", "risk")
+            yield _of_lever("unknown_reference", "mitigate", name, what=what, nearest=near)
+    for one in plan.projects:
+        if one.id in levers.pull_forward and one.stage != "reserve":
+            yield _of_lever("not_in_reserve", "pull_forward", one.id, stage=one.stage)
+        begun = one.stage in ("continuing", "completing") and one.planned_start <= plan.status_date
+        if one.id in levers.postpone and begun:
+            yield _of_lever("already_begun", "postpone", one.id, start=one.planned_start)
+    day = levers.revision_date
+    if day is not None and filed.framed and not plan.status_date < day <= plan.year_end:
+        ends = {"after": plan.status_date, "last": plan.year_end}
+        yield _of_lever("revision_outside", "revision_date", str(day), **ends)
 
 
-def _of_lever(code: str, lever: str, value: str, details: dict[str, object]) -> Problem:
+def _of_lever(code: str, lever: str, value: str, **details: object) -> Problem:
     return Problem(code, LEVERS_FILE, None, f"levers.{lever}", value, details)
 
 

@@ -9,7 +9,6 @@ from graphlib import CycleError, TopologicalSorter
 
 from sim.plan.availability import ANY_SEASON
 from sim.plan.cells import extremes
-from sim.plan.changes import LEVERS_FILE
 from sim.plan.filed import Filed
 from sim.plan.problems import Problem, Told, nearest
 from sim.plan.risks import values_of
@@ -320,36 +319,8 @@ def _labels(plan: Plan, filed: Filed) -> Iterator[Problem]:
                 yield Problem("not_listed", "projects.csv", row, column, code, details, "warning")
 
 
-def _levers(plan: Plan, filed: Filed) -> Iterator[Problem]:
-    """Tell of decisions about projects that are not there, or that cannot be taken."""
-    levers = plan.levers
-    for lever in ("drop", "postpone", "pull_forward"):
-        named = {f"levers.{lever}": getattr(levers, lever)}
-        yield from _unknown_projects(LEVERS_FILE, None, named, filed)
-    for name in levers.mitigate:
-        if filed.lacks("risks", name):
-            near, what = filed.nearest("risks", name), Told("风险", "risk")
-            yield _unknown(LEVERS_FILE, None, "levers.mitigate", name, what, near)
-    for one in plan.projects:
-        if one.id in levers.pull_forward and one.stage != "reserve":
-            column, details = "levers.pull_forward", {"stage": one.stage}
-            yield Problem("not_in_reserve", LEVERS_FILE, None, column, one.id, details)
-        begun = one.stage in ("continuing", "completing") and one.planned_start <= plan.status_date
-        if one.id in levers.postpone and begun:
-            since: dict[str, object] = {"start": one.planned_start}
-            yield Problem("already_begun", LEVERS_FILE, None, "levers.postpone", one.id, since)
-    day = levers.revision_date
-    if day is not None and filed.framed:
-        last = datetime.date(plan.plan_year, 12, 31)
-        if not plan.status_date < day <= last:
-            ends: dict[str, object] = {"after": plan.status_date, "last": last}
-            column = "levers.revision_date"
-            yield Problem("revision_outside", LEVERS_FILE, None, column, str(day), ends)
-
-
 CHECKS = (
     _references,
-    _levers,
     _labels,
     _accounts,
     _cycles,

@@ -12,6 +12,9 @@ from sim.plan.language import Distribution
 
 Funding = tuple[tuple[str, Fraction], ...]
 MonthDay = tuple[int, int]
+
+EVERY_RISK = "all"
+"""Stands for all risks in the lever `mitigate`."""
 Alternatives = tuple[tuple[str, float], ...]
 """Risks of which one at most is triggered, each with its probability."""
 

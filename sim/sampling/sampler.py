@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sim.plan.approvals import GateChain
 from sim.plan.portfolio import Portfolio
 from sim.plan.problems import InputError, Problem
-from sim.plan.rows import Driver
+from sim.plan.rows import EVERY_RISK, Driver
 from sim.sampling import register
 from sim.sampling.accounts import Purses, lay_out_accounts
 from sim.sampling.calendars import CalendarModel, calendar_model
@@ -135,7 +135,7 @@ def build_sampler(portfolio: Portfolio, seed: int) -> Sampler:
     if plan.states["risks"] != "off":
         named = frozenset(plan.levers.mitigate)
         everyone = frozenset(one.id for one in plan.risks)
-        risks = risk_model(portfolio, chains, everyone if "all" in named else named)
+        risks = risk_model(portfolio, chains, everyone if EVERY_RISK in named else named)
     labels = list(_labels(portfolio, chains, loadings, calendar, drivers, risks))
     groups: dict[str, slice] = {}
     flat: list[register.Label] = []

@@ -116,7 +116,7 @@ class TestRun:
             ask("run", world / f"{name}.toml", "-n", 2, "--out", tmp_path, "--lang", language)
             assert (words in capsys.readouterr().out) is not scored
             manifest = json.loads((run_folder(tmp_path, name) / "manifest.json").read_text("utf-8"))
-            assert manifest["about"]["scored"] is scored
+            assert manifest["resolved"]["about"]["scored"] is scored
 
     def test_the_same_run_finds_itself_done(
         self, world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

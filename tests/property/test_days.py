@@ -278,6 +278,8 @@ class TestStops:
         plain = one_site(tmp_path, "2021-05-05", "2021-08-31", duration="fixed(0)")
         lived = with_stops(plain, {0: [(0, 30)]})
         assert lived.trajectory.start[0] == lived.trajectory.finish[0] == 124
+        may = lived.month("2021-05")
+        assert lived.trajectory.progress[0, may - 1 : may + 1].tolist() == [0, PPM]
         check_sum(lived)
 
     def test_finish_on_the_last_day_of_the_year(self, tmp_path: Path) -> None:
@@ -357,6 +359,13 @@ class TestRates:
         assert str(lived.date(lived.trajectory.finish[0])) == "2021-12-31"
         check_sum(lived)
         check_days(lived)
+
+    def test_the_gap_ends_with_the_year(self, tmp_path: Path) -> None:
+        """Of a project that goes on, only the work planned for the year is made up: 182 days."""
+        rows = [project("A", "2021-01-01", "2022-12-31", 7300, 3650, type="t")]
+        types = [{"type": "t", "slip": "fixed(60)", "acceleration": 3}]
+        rates = self.rates(live(write_world(tmp_path, rows, types=types)))
+        assert rates["2021-08-31"] == -(-182 * PPM // 122)
 
     def test_the_cap(self, tmp_path: Path) -> None:
         """At 1.25 the 122 days give 152.5 days of work; the other 29.5 take thirty days more."""
