@@ -501,13 +501,17 @@ def test_every_message_is_used_and_every_used_one_exists() -> None:
     assert used == set(catalogue())
 
 
+NAMING = ("Problem", "CellError", "_ChangeError", "_of_lever")
+"""What takes the code of a message as its first argument."""
+
+
 def _codes(path: Path) -> Iterator[str]:
     """Yield the codes that a file names: the first text of a problem, of an error, of `code`."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         first: ast.expr | None = None
         if isinstance(node, ast.Call) and node.args:
             called = node.func.id if isinstance(node.func, ast.Name) else ""
-            first = node.args[0] if called in ("Problem", "CellError", "_ChangeError") else None
+            first = node.args[0] if called in NAMING else None
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             first = node.value if node.target.id == "code" else None
         if isinstance(first, ast.Constant) and isinstance(first.value, str):
