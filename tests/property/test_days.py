@@ -367,6 +367,15 @@ class TestRates:
         rates = self.rates(live(write_world(tmp_path, rows, types=types)))
         assert rates["2021-08-31"] == -(-182 * PPM // 122)
 
+    def test_the_calendar_of_the_rest_of_the_year_counts(self, tmp_path: Path) -> None:
+        """The last day is half a day: 181.5 days are left for the 121.5 of the year."""
+        rows = [project("A", "2021-01-01", "2021-12-31", 3650, 3650, type="t")]
+        types = [{"type": "t", "slip": "fixed(60)", "acceleration": 3, "season": "s"}]
+        half: Row = {"season": "s", "from": "2021-12-31", "to": "2021-12-31",
+                     "availability": 0.5, "cause": "eve"}  # fmt: skip
+        rates = self.rates(live(write_world(tmp_path, rows, types=types, calendar=[half])))
+        assert rates["2021-08-31"] == -(-1815 * PPM // 1215)
+
     def test_the_cap(self, tmp_path: Path) -> None:
         """At 1.25 the 122 days give 152.5 days of work; the other 29.5 take thirty days more."""
         lived = self.behind(tmp_path, 1.25)

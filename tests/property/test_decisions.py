@@ -227,9 +227,22 @@ class TestRevision:
 
     def test_who_has_started_stays_out(self, tmp_path: Path) -> None:
         """A reserve project that started on its own does not join."""
-        rows = [*ROWS[:4], dict(ROWS[5]) | {"planned_start": "2021-05-01", "rank": 5}]
-        lived = decide(tmp_path, self.WORDS, rows=rows)
-        assert not of(lived, "S")["joined"]
+        for day in ("2021-05-01", "2021-06-30"):
+            rows = [*ROWS[:4], dict(ROWS[5]) | {"planned_start": day, "rank": 5}]
+            lived = decide(tmp_path, self.WORDS, rows=rows)
+            assert str(lived.date(of(lived, "S")["start"])) == day
+            assert not of(lived, "S")["joined"]
+
+    def test_who_joins_late_is_not_put_off(self, tmp_path: Path) -> None:
+        """S was to start on 1 May and waits for A: its wait counts from then, joined or not."""
+        late = dict(ROWS[5]) | {"planned_start": "2021-05-01", "predecessors": "A"}
+        lived = decide(tmp_path, self.WORDS, rows=[*ROWS[:4], late])
+        i = lived.position("S")
+        assert of(lived, "S")["joined"]
+        assert str(lived.date(of(lived, "S")["start"])) == "2022-01-01"
+        assert lived.trajectory.waits[i, Wait.PREDECESSOR] == 245
+        assert lived.trajectory.causes[i, Cause.PULLED_FORWARD] == 0
+        check_sum(lived)
 
     @pytest.mark.parametrize("decision", ["drop", "postpone"])
     def test_who_was_sent_away_does_not_come_back(self, tmp_path: Path, decision: str) -> None:

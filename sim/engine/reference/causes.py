@@ -50,7 +50,7 @@ def causes_of_days(
         saved = int(drawn.work_saved[project]) * PPM
         row = table[project]
         pulled = planned_from[project] - int(frame.planned_start[project])
-        row[Cause.PULLED_FORWARD] = min(pulled, 0) * NANO_DAYS
+        row[Cause.PULLED_FORWARD] = pulled * NANO_DAYS
         row[Cause.WORK] = done + saved - int(frame.planned_work[project]) * PPM
         row[Cause.OPPORTUNITIES] = -saved
         row[Cause.STOPS] = site.stopped[project]
