@@ -202,14 +202,22 @@ class City:
             self._to_measure = [one for one in self._to_measure if not self._is_told(one, month)]
             yield self.clock.turn(day, Phase.CLOSE)
             self._close(month, day)
+            if self._nothing_left():
+                return
 
     def _payment_runs(self) -> Story:
         for run, day in enumerate(self._frame.terms.pay_days.tolist()):
+            if self._nothing_left():
+                return
             yield self.clock.turn(day, Phase.PAY)
             for project in self._live:
                 if amount := self._claims.due[project][run]:
                     self._payments.fall_due(project, amount, run)
             self._payments.pay(run, self._live)
+
+    def _nothing_left(self) -> bool:
+        """Tell whether all projects are over and no account goes on receiving."""
+        return not self._live and not self._frame.policy.money_limited
 
     def _measure(self, project: int, month: int, day: int) -> None:
         """Measure the value of work, report it, and claim what is due on it."""
