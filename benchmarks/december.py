@@ -102,7 +102,8 @@ def main() -> None:
         parser.error("a standard error needs at least 2 replications")
     words, baseline = WORDS[asked.lang], sim.load_scenario(BASELINE)
     before = year_end(baseline, asked.replications)
-    table = Table(title=words["title"].format(n=asked.replications), box=box.SIMPLE_HEAD)
+    title = words["title"].format(n=asked.replications)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column(words["change"])
     for name in MEASURES:
         table.add_column(words[name], justify="right")
