@@ -52,11 +52,13 @@ def build_policy(portfolio: Portfolio) -> Policy:
     """Lay out what levers and the plan decide for all projects."""
     plan = portfolio.plan
     levers, on = plan.levers, plan.states["all"] != "off"
+    somebody_can = any(portfolio.type_of(i).acceleration > 1 for i in range(portfolio.size))
     accelerates = np.zeros(len(portfolio.month_ends), dtype=np.bool_)
     for month, day in enumerate(portfolio.month_ends.tolist()):
         date = portfolio.origin + datetime.timedelta(days=day)
         accelerates[month] = (
             on
+            and somebody_can
             and levers.acceleration == "on"
             and date.year == plan.plan_year
             and date.month in ACCELERATING_MONTHS

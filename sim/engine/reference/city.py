@@ -260,7 +260,8 @@ class City:
             self._paid[project][month] = self._payments.paid[project]
             self._arrears[project][month] = self._payments.arrears[project]
             self._claimed[project][month] = claimed[project]
-            if self._site.is_active(project) and self._dropped[project] == NEVER:
+            at_work = self._site.is_active(project) and self._dropped[project] == NEVER
+            if self._site.rates_change and at_work:
                 self._site.settle(project, day)
                 self._site.rate[project] = self._next_rate(project, month, day)
         self._treasury.record(month)

@@ -20,6 +20,8 @@ class Construction:
 
     Attributes
     ----------
+    rates_change : bool
+        Whether work rates can ever differ from a month to the next.
     start, finish, delivered : list of int
         Days; `NEVER` while they have not come.
     rate : list of int
@@ -56,8 +58,8 @@ class Construction:
         self._months: list[int] = frame.month_ends.tolist()
         self._year_end = self._months[frame.year_end_month]
         policy = frame.policy
-        self._rates_change = policy.money_limited or bool(policy.accelerates.any())
-        self._rates_known_until = self._months[0] if self._rates_change else frame.days - 1
+        self.rates_change = policy.money_limited or bool(policy.accelerates.any())
+        self._rates_known_until = self._months[0] if self.rates_change else frame.days - 1
         self._month_opens = clock.signal()
         self.start = [NEVER] * count
         self.finish = [NEVER] * count
@@ -76,7 +78,7 @@ class Construction:
         while True:
             day = self._next_milestone(project)
             if day is None:
-                if not self._rates_change:
+                if not self.rates_change:
                     return
                 yield self._month_opens
                 continue
