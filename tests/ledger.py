@@ -360,11 +360,11 @@ class Ledger:
                 if line.account != account:
                     continue
                 want = line.due[run] - line.paid
+                if self.debt[account] and room is not None:
+                    want = min(want, room)  # rule 22: what waits for equity is not asked for
                 self.unmet[account] += want
                 if self.is_path[account]:
                     want = min(want, self.own_limit(line, run) - line.paid)
-                if self.debt[account] and room is not None:
-                    want = min(want, room)
                 if self.is_path[account]:
                     self.released[account] += want
                     self.unmet[account] -= want

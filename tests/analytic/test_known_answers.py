@@ -121,6 +121,10 @@ class TestPertNetwork:
             assert abs(finish[name] / 100 - expected) <= 0.04, name
 
 
+MIDDLE, SPREAD = 1_200, 250
+"""Mean and standard deviation of a path of case 07, days."""
+
+
 class TestMergeBias:
     """Case 07: parallel paths, independent and correlated."""
 
@@ -128,7 +132,7 @@ class TestMergeBias:
     def test_joint_probability(self, n: int) -> None:
         found = days("07-parallel-paths")
         together = np.stack([found[f"N{i:02d}"] for i in range(1, n + 1)])
-        on_time: NDArray[np.bool_] = np.logical_and.reduce(together <= 10_000)
+        on_time: NDArray[np.bool_] = np.logical_and.reduce(together <= MIDDLE)
         assert_probability(on_time, 0.5**n)
 
     @pytest.mark.parametrize(
@@ -138,15 +142,15 @@ class TestMergeBias:
     def test_mean_of_the_maximum(self, n: int, extra: float) -> None:
         found = days("07-parallel-paths")
         latest = np.stack([found[f"N{i:02d}"] for i in range(1, n + 1)]).max(axis=0)
-        assert_mean((latest - 10_000) / 1000, extra)
+        assert_mean((latest - MIDDLE) / SPREAD, extra)
 
     @pytest.mark.parametrize(("pair", "r"), [("A", 0.3), ("B", 0.5), ("C", 0.9)])
     def test_correlated_pairs(self, pair: str, r: float) -> None:
         found = days("07-correlated-pairs")
         first, second = found[f"{pair}1"], found[f"{pair}2"]
         extra = math.sqrt((1 - r) / math.pi)
-        assert_mean((np.maximum(first, second) - 10_000) / 1000, extra)
-        both = (first <= 10_000) & (second <= 10_000)
+        assert_mean((np.maximum(first, second) - MIDDLE) / SPREAD, extra)
+        both = (first <= MIDDLE) & (second <= MIDDLE)
         assert_probability(both, 0.25 + math.asin(r) / (2 * math.pi))
 
     def test_gaussian_scores_have_their_rank_correlations(self) -> None:
@@ -161,7 +165,7 @@ class TestMergeBias:
 
     def test_clark(self) -> None:
         found = days("07-correlated-pairs")
-        latest = np.maximum(found["X"], found["Y"]) / 100
+        latest = np.maximum(found["X"], found["Y"]) / 10
         assert_mean(latest, 103.938117)
         assert_sd(latest, 10.550801)
         assert_probability(found["X"] > found["Y"], 0.627850)

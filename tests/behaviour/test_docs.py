@@ -31,6 +31,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("position", range(len(blocks("docs/how-to.md"))))
 def test_how_to_blocks_run(checkout: Path, position: int) -> None:
     kind, text = blocks("docs/how-to.md")[position]

@@ -138,7 +138,7 @@ class TestResolved:
         held = manifest_of(loaded, tmp_path / "out", replications=4)["resolved"]
         assert held["about"] == {
             "title": "应力", "question": "多少？", "author": "", "date": "2021-01-15",
-            "source": "",
+            "source": "", "scored": True,
         }  # fmt: skip
         assert held["types"] == {"road": {"no_start": 0.5, "slip": 3}}
         assert held["projects"] == {"P4": {"total": 950}}

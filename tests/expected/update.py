@@ -12,7 +12,7 @@ from pathlib import Path
 import sim
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
-REPLICATIONS = 20
+REPLICATIONS = 6
 
 
 def scenario_files() -> list[Path]:

@@ -174,7 +174,7 @@ def run_files(folder: Path) -> dict[str, bytes]:
 class TestBytes:
     """The same bytes on the real plan: workers, order of rows."""
 
-    REPLICATIONS = 6
+    REPLICATIONS = 4
 
     @pytest.fixture(scope="class")
     def reference(self, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, bytes]]:

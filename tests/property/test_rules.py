@@ -113,7 +113,12 @@ def check_value(lived: Lived) -> None:
     assert (life.value <= lived.drawn.total[:, None]).all()
     for i in range(portfolio.size):
         if life.delivered[i] < portfolio.month_ends[-1] > portfolio.year_end_day:
-            assert life.value[i, -1] == lived.drawn.total[i]
+            grown = int(lived.drawn.total[i]) > int(portfolio.total[i])
+            # What grew beyond the estimate may still wait for its adjustment at the horizon.
+            limit = int(portfolio.total[i]) * 11 // 10
+            assert life.value[i, -1] == lived.drawn.total[i] or (
+                grown and life.value[i, -1] == limit
+            )
         grown = (life.value[i] - portfolio.done[i]).astype(object)
         over = int(lived.drawn.overstatement[i])
         expected = [
@@ -186,13 +191,14 @@ LUOYANG = Path(__file__).parents[2] / "scenarios" / "luoyang-2021"
 
 
 def plain_terms() -> list[str]:
-    """Changes that leave the Luoyang plan unlimited money, no advance and no retention.
+    """Changes that leave the Luoyang plan unlimited money, no advance, retention or stops.
 
     What money does stands in its own tests; `test_days` walks through the plan as it is.
     """
     types = sim.load_plan(LUOYANG).types
     terms = [f"types.{kind}.{term}=0" for kind in types for term in ("advance", "retention")]
-    return ["uncertainties.money=off", "levers.acceleration=off", *terms]
+    off = ["uncertainties.money=off", "uncertainties.risks=off", "levers.acceleration=off"]
+    return [*off, *terms]
 
 
 def test_the_luoyang_plan() -> None:
