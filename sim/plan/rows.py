@@ -177,7 +177,7 @@ class Repetition:
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """A row of risks.csv; `at` is the code of a gate or the share of the work that is left."""
+    """A row of risks.csv; `at` is the code of a gate or a share of the whole work."""
 
     id: str
     name: str

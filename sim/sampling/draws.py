@@ -20,7 +20,7 @@ from sim.sampling.realization import Bools, Ints, Realization
 from sim.sampling.risks import strike
 from sim.sampling.sampler import ADDING, MULTIPLYING, Sampler, subjects
 from sim.sampling.streams import uniforms
-from sim.sampling.strikes import Strikes, extra_cost, gate_effects, stops_of, work_saved
+from sim.sampling.strikes import extra_cost, gate_effects, still_ahead, stops_of, work_saved
 
 Floats = NDArray[np.float64]
 
@@ -105,7 +105,10 @@ class _Batch:
         self._duration_u, self._cost_u = self._probabilities()
         self.strikes = None
         if sampler.risks is not None:
-            self.strikes = Strikes(sampler.risks, strike(sampler.risks, self._of("risks")))
+            whole = np.maximum(self._portfolio.work_before + self._portfolio.work_left, 1)
+            behind = self._portfolio.work_before / whole
+            struck = strike(sampler.risks, self._of("risks"))
+            self.strikes = still_ahead(sampler.risks, struck, behind)
         self._money: dict[tuple[str, int], Floats] = {}
 
     def _of(self, group: str) -> Floats:

@@ -78,7 +78,7 @@ class Law:
     days, cost : Distribution
         Length, and multiplier of the cost that remains.
     share : Distribution or None
-        Share of the work that is left; None at a gate.
+        Share of the whole work; None at a gate.
     occurs_at, days_at, cost_at, share_at : ndarray of int64
         The uniform to use, of each slot; empty where nothing is left to chance.
     forks : tuple of Fork

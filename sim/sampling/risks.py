@@ -77,7 +77,7 @@ class Struck:
     days : ndarray of int64, shape (R, S)
         Days lost; gained where negative.
     share : ndarray of float64, shape (R, S)
-        Share of the work left at the status date at which it strikes; 0 at a gate.
+        Share of the whole work at which it strikes; 0 at a gate.
     cost : ndarray of float64, shape (R, S)
         Multiplier of the cost that remains.
     """

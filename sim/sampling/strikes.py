@@ -49,6 +49,36 @@ class Strikes:
     struck: Struck
 
 
+def still_ahead(model: RiskModel, struck: Struck, behind: Floats) -> Strikes:
+    """Leave what can no longer strike: a place in the work that the status date finds passed.
+
+    Parameters
+    ----------
+    model, struck
+        The register and what strikes, with places as shares of the whole work.
+    behind : ndarray of float64, shape (P,)
+        Share of each project's whole work that is done at the status date.
+
+    Returns
+    -------
+    Strikes
+        With places as shares of the work that is left.
+    """
+    done = behind[model.project][None, :]
+    at_work = model.gate[None, :] < 0
+    passed = at_work & (struck.share < done)
+    left = np.clip((struck.share - done) / np.maximum(1 - done, 1e-12), 0.0, 1.0)
+    return Strikes(
+        model,
+        Struck(
+            struck=struck.struck & ~passed,
+            days=struck.days,
+            share=np.where(at_work, left, struck.share),
+            cost=struck.cost,
+        ),
+    )
+
+
 def extra_cost(
     strikes: Strikes | None, count: int, knot_share: Floats
 ) -> tuple[Floats, Floats, Floats]:
