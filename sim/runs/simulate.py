@@ -6,6 +6,7 @@ import dataclasses
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -197,16 +198,25 @@ def _run_batches(
 def _interrupts_held_back() -> Iterator[None]:
     """Let processes be born deaf to interrupts: one that comes while they load is the parent's.
 
-    It is held back, not lost: the parent hears it when the workers are there.
+    It is held back, not lost: the parent hears it when the workers are there. Blocking it is not
+    enough, since a thread of a numeric library may take it: what it would raise is noted instead.
     """
-    if not hasattr(signal, "pthread_sigmask"):  # not on this system
+    if (
+        not hasattr(signal, "pthread_sigmask")  # not on this system
+        or threading.current_thread() is not threading.main_thread()
+    ):
         yield
         return
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    heard: list[int] = []
+    usual = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # the workers are born with it
     try:
         yield
     finally:
+        signal.signal(signal.SIGINT, usual)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    if heard:
+        raise KeyboardInterrupt
 
 
 def run_batch(sampler: Sampler, batch: range) -> Outcomes:
