@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 
 from sim.plan.changes import LEVERS_FILE
 from sim.plan.filed import Filed
@@ -21,6 +22,10 @@ def check_levers(plan: Plan, filed: Filed) -> Iterator[Problem]:
             if filed.lacks("projects", name):
                 near, what = filed.nearest("projects", name), Told("项目", "project")
                 yield _of_lever("unknown_reference", lever, name, what=what, nearest=near)
+    for first, second in combinations(("drop", "postpone", "pull_forward"), 2):
+        for name in sorted(set(getattr(levers, first)) & set(getattr(levers, second))):
+            reason = Told(f"同一项目也在 {first} 中", f"the project stands in {first} too")
+            yield _of_lever("bad_value", second, name, reason=reason)
     for name in levers.mitigate:
         if name != EVERY_RISK and filed.lacks("risks", name):
             near, what = filed.nearest("risks", name), Told("风险", "risk")

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.plan.curves import PPM
-from sim.plan.problems import InputError, Problem
 from sim.plan.quantiles import quantile
 from sim.plan.tables import YUAN_PER_UNIT
 from sim.sampling import register
@@ -18,6 +17,7 @@ from sim.sampling.gate_times import gate_times, quantiles_of
 from sim.sampling.money import ACCOUNT_ROOMS, own_share, realized_releases
 from sim.sampling.realization import Bools, Ints, Realization
 from sim.sampling.risks import strike
+from sim.sampling.rounding import whole
 from sim.sampling.sampler import ADDING, MULTIPLYING, Sampler, subjects
 from sim.sampling.streams import uniforms
 from sim.sampling.strikes import extra_cost, gate_effects, still_ahead, stops_of, work_saved
@@ -57,7 +57,7 @@ def draw(sampler: Sampler, replications: Sequence[int]) -> Iterator[Realization]
     year_end_value, total = batch.values(factors["cost"], factors["intent"])
     advance = batch.advances(year_end_value, total)
     # A report may fall short of the work, but not below nothing: 1 + overstatement >= 0.
-    overstatement = _whole((1 + factors["report"]) * PPM, _REPORT_LIMIT, "report") - PPM
+    overstatement = whole((1 + factors["report"]) * PPM, _REPORT_LIMIT, "report") - PPM
     gates = gate_times(sampler, u, factors["land"])
     delay, dropped = gate_effects(batch.strikes, len(numbers), gates.preparation.shape[1])
     release_day, release_amount = batch.releases()
@@ -105,8 +105,8 @@ class _Batch:
         self._duration_u, self._cost_u = self._probabilities()
         self.strikes = None
         if sampler.risks is not None:
-            whole = np.maximum(self._portfolio.work_before + self._portfolio.work_left, 1)
-            behind = self._portfolio.work_before / whole
+            everything = np.maximum(self._portfolio.work_before + self._portfolio.work_left, 1)
+            behind = self._portfolio.work_before / everything
             struck = strike(sampler.risks, self._of("risks"))
             self.strikes = still_ahead(sampler.risks, struck, behind)
         self._money: dict[tuple[str, int], Floats] = {}
@@ -224,11 +224,11 @@ class _Batch:
         planned = np.broadcast_to(portfolio.work_left, drawn.shape).astype(np.float64).copy()
         for i in np.flatnonzero(replaces):
             planned[:, i] = self._work_of_days(int(i), np.rint(drawn[:, i]).astype(np.int64))
-        work = _whole(planned * multiplier * driven, _WORK_LIMIT, "work")
+        work = whole(planned * multiplier * driven, _WORK_LIMIT, "work")
         saved = work_saved(self.strikes, work)
         work = work - saved
-        whole = np.maximum(portfolio.work_left, 1)
-        return work, _scaled(work, portfolio.work_to_year_end, whole), saved
+        planned_work = np.maximum(portfolio.work_left, 1)
+        return work, _scaled(work, portfolio.work_to_year_end, planned_work), saved
 
     def _work_of_days(self, i: int, days: Ints) -> Ints:
         """Effective work after the status date of a construction that takes so many days."""
@@ -255,13 +255,14 @@ class _Batch:
         rest = np.where(replaces, replaced, multiplied)
         filed = (portfolio.year_end_value - portfolio.done).astype(np.float64)
         share = np.divide(filed, left, out=np.ones_like(filed), where=left > 0)
-        whole = np.maximum(portfolio.work_left, 1)
-        until = np.where(portfolio.work_left > 0, portfolio.work_to_year_end / whole, 1.0)
+        planned = np.maximum(portfolio.work_left, 1)
+        until = np.where(portfolio.work_left > 0, portfolio.work_to_year_end / planned, 1.0)
         more, sooner, mitigation = extra_cost(self.strikes, self._count, until)
-        in_year = rest * share + left * sooner
-        rest = rest + left * more + mitigation
-        total = portfolio.done + _whole(np.maximum(rest, 0), _AMOUNT_LIMIT, "cost")
-        raised = _whole(np.maximum(in_year, 0) * (1 + intent), _AMOUNT_LIMIT, "intent")
+        # Mitigation is spent in step with the work.
+        in_year = rest * (share + sooner) + mitigation * until
+        rest = rest * (1 + more) + mitigation
+        total = portfolio.done + whole(np.maximum(rest, 0), _AMOUNT_LIMIT, "cost")
+        raised = whole(np.maximum(in_year, 0) * (1 + intent), _AMOUNT_LIMIT, "intent")
         knot = portfolio.done + raised
         # Pre-work spending is what was filed: neither growth nor intent of the construction.
         prework = portfolio.baseline_start > portfolio.year_end_day
@@ -301,22 +302,6 @@ class _Batch:
         if self._portfolio.plan.states["all"] == "off":
             return np.ones_like(self._portfolio.may_start)
         return self._portfolio.may_start
-
-
-def _whole(values: Floats, limit: int, what: str) -> Ints:
-    """Round to integers; the infinite, the negative and the too large are errors, never wrap.
-
-    Raises
-    ------
-    InputError
-        Naming what was drawn out of range.
-    """
-    if not (
-        np.isfinite(values).all() and values.min(initial=0) >= 0 and values.max(initial=0) <= limit
-    ):
-        details: dict[str, object] = {"what": what, "limit": f"{limit:,}"}
-        raise InputError([Problem("drawn_out_of_range", "drivers.toml", details=details)])
-    return np.rint(values).astype(np.int64)
 
 
 def _scaled(amount: Ints, numerator: Ints, denominator: Ints) -> Ints:

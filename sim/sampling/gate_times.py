@@ -12,6 +12,7 @@ from sim.plan.language import Distribution
 from sim.plan.quantiles import quantile
 from sim.sampling import register
 from sim.sampling.realization import Bools, Ints
+from sim.sampling.rounding import WORKDAYS_LIMIT, whole
 from sim.sampling.sampler import Sampler
 
 Floats = NDArray[np.float64]
@@ -87,8 +88,8 @@ def gate_times(sampler: Sampler, u: Floats, land: Floats) -> GateTimes:
             drawn[:, column] = rest - read[:, column]
     return GateTimes(
         np.ones(len(columns), dtype=np.bool_),
-        np.maximum(np.rint(drawn), 1).astype(np.int64),
-        np.maximum(np.rint(read), 1).astype(np.int64),
+        np.maximum(whole(drawn, WORKDAYS_LIMIT, LAND), 1),
+        np.maximum(whole(read, WORKDAYS_LIMIT, LAND), 1),
         sampler.workdays,
     )
 

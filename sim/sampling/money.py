@@ -12,6 +12,7 @@ from sim.plan.portfolio import Portfolio
 from sim.plan.rows import Account, Driver
 from sim.sampling.accounts import Purses
 from sim.sampling.realization import Ints
+from sim.sampling.rounding import whole
 
 Floats = NDArray[np.float64]
 CLASSES = ("general_budget", "fund_budget", "special_bond", "grant", "loan")
@@ -90,8 +91,7 @@ def realized_releases(
             else:
                 factor[:, r] *= values**strength
     day = np.maximum(planned + np.rint(delay).astype(np.int64), 0)
-    amount = np.minimum(np.rint(filed * factor), _MOST_YUAN).astype(np.int64)
-    return day, amount
+    return day, whole(filed * factor, _MOST_YUAN, "releases")
 
 
 def own_share(effect: Floats) -> Ints:

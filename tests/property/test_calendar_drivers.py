@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.worlds import Row, project, stored, write_world
+from tests.worlds import Row, live, project, stored, write_world
 
 TYPES: list[Row] = [{"type": name, "season": name} for name in ("open", "half", "inside", "more")]
 PLANNED_SPELL = 21
@@ -121,3 +121,22 @@ def test_by_scope_counties_share_a_spell_or_have_their_own(tmp_path: Path) -> No
     for scope, expected in (("city", 0.5), ("county", 0.75)):
         error = math.sqrt(expected * (1 - expected) / 400)
         assert abs(counts[scope] - expected) <= 4 * error, scope
+
+
+def test_key_works_are_struck_less(tmp_path: Path) -> None:
+    """A stop of availability 0.2 takes 0.8 of a day, of key works half of that."""
+    rows = [
+        project("key", "2021-01-01", "2021-12-31", 1, 1, type="site", tags="key"),
+        project("province", "2021-01-01", "2021-12-31", 1, 1, type="site", tier="province"),
+        project("other", "2021-01-01", "2021-12-31", 1, 1, type="site"),
+    ]
+    driver = '[dust]\ntitle = "d"\ndistribution = "fixed(10)"\nacts_on = "calendar"\n'
+    driver += 'window = ["03-01", "04-30"]\navailability = 0.2\nkey_works = 0.5\n'
+    calendar = [{"season": "site", "from": "12-30", "to": "12-31", "availability": 1, "cause": "x"}]
+    types = [{"type": "site", "season": "site"}]
+    lived = live(write_world(tmp_path, rows, drivers=driver, calendar=calendar, types=types))
+    taken = {
+        one.id: 365_000 - int(lived.drawn.calendar[lived.portfolio.class_of[i], 365])
+        for i, one in enumerate(lived.portfolio.plan.projects)
+    }
+    assert taken == {"other": 8_000, "key": 4_000, "province": 4_000}

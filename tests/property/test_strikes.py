@@ -80,3 +80,52 @@ def test_switched_off_nothing_strikes(tmp_path: Path) -> None:
     lived = live(folder, changes=["uncertainties.risks=off"])
     assert lived.trajectory.finish[0] == lived.portfolio.planned_finish[0]
     assert lived.drawn.total[0] == 1_000_000
+
+
+def test_a_risk_multiplies_the_cost_as_drawn(tmp_path: Path) -> None:
+    """Of 500,000 left the cost draws the double; half of it is left at three quarters: x 1.5."""
+    row = risk("0.75", "fixed(0)", cost="fixed(1.5)")
+    lived = live(world(tmp_path, row, cost="fixed(2)"))
+    assert lived.drawn.total[0] == 500_000 + 1_000_000 + 250_000
+
+
+def test_what_a_dropped_project_set_aside_goes_back_where_it_came_from(tmp_path: Path) -> None:
+    """A is given up in the month of its start: B, which waits, gets the pool's part at once."""
+    rows = [
+        project("A", "2021-02-01", "2021-12-31", 100, 100, gates="none", rank=1, type="t",
+                funding="G:1"),
+        project("B", "2021-02-02", "2021-12-31", 100, 100, gates="none", rank=2, type="t",
+                funding="G:1"),
+    ]  # fmt: skip
+    types = [{"type": "t", "advance": 0.5, "advance_recovery": "0.2-0.8"}]
+    accounts = [{"id": "G", "name": "g", "class": "special_bond", "opening": 20, "equity": "yes"}]
+    releases = [{"account": "G", "available": "2021-01-15", "amount": 40, "project": "A"}]
+    row = risk("0.005", "fixed(0)", effect="drop", applies_to="id=A")
+    folder = write_world(tmp_path, rows, 'calendar = "continuous"', types=types,
+                         accounts=accounts, releases=releases, risks=[row])  # fmt: skip
+    lived = live(folder)
+    life = lived.trajectory
+    dropped = int(life.dropped[0])
+    assert dropped < lived.portfolio.month_ends[1]
+    # Nothing was claimed by it, no advance either; 40 are A's alone, 20 the pool's.
+    assert life.paid[0, -1] <= 10_000
+    assert life.set_aside[0, 1] == 0
+    assert life.start[1] == NEVER  # 20 are free, B needs 50: the earmark is not for others
+    assert life.balance[0, 1] + life.spent[0, 1] == 600_000
+
+
+def test_money_that_comes_back_wakes_those_who_wait(tmp_path: Path) -> None:
+    """A takes all but a rest and is given up on its second day; B, ready that day, starts next."""
+    rows = [
+        project(name, start, "2021-12-31", 100, 100, gates="none", rank=rank, type="t",
+                funding="G:1")
+        for name, start, rank in (("A", "2021-02-01", 1), ("B", "2021-02-02", 2))
+    ]  # fmt: skip
+    types = [{"type": "t", "advance": 0.5, "advance_recovery": "0.2-0.8"}]
+    accounts = [{"id": "G", "name": "g", "class": "general_budget", "opening": 55}]
+    row = risk("0.005", "fixed(0)", effect="drop", applies_to="id=A")
+    folder = write_world(tmp_path, rows, 'calendar = "continuous"', types=types,
+                         accounts=accounts, risks=[row])  # fmt: skip
+    lived = live(folder)
+    assert str(lived.date(lived.trajectory.dropped[0])) == "2021-02-02"
+    assert str(lived.date(lived.trajectory.start[1])) == "2021-02-03"

@@ -235,7 +235,8 @@ class City:
         self._value[project][month], self._reported[project][month] = value, reported
         if started:
             self._progress[project][month] = site.progress(project, worked)
-            claims.claim_advance(project, month)
+            if self._dropped[project] == NEVER:
+                claims.claim_advance(project, month)
             in_work = month == 0 or site.finish[project] > self._months[month - 1]
             if site.rate[project] > PPM and in_work:
                 claims.add_premium(project, value - before, site.rate[project])

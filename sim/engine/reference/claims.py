@@ -115,6 +115,7 @@ class Claims:
         if not settled:
             outstanding = self._outstanding(project, value)
             entitled = outstanding + min(self._ratio[project] * base // PPM, whole)
+            entitled = min(entitled, self._total[project] + self.premium[project])
         else:
             entitled = whole
         claim = entitled - self._entitled[project]

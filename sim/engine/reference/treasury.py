@@ -43,6 +43,8 @@ class Treasury:
         self.earmarked: dict[tuple[int, int], Purse] = {}
         self.put_aside: dict[int, Purse] = {}
         self.reserved: set[int] = set()
+        self._of_pool: dict[int, int] = {}
+        """Yuan set aside for a line that came from the pool."""
         for account, amount in enumerate(accounts.opening.tolist()):
             self.pool[account].add(OPENING, amount)
         self.balance: list[int] = accounts.opening.tolist()
@@ -107,8 +109,10 @@ class Treasury:
         accounts = self._frame.accounts
         for check, release in enumerate(accounts.check_release.tolist()):
             day = int(self._drawn.release_day[release]) + int(accounts.check_after[check])
-            if self._drawn.release_day[release] < self._frame.days and day < self._frame.days:
-                yield self._check(check, release, max(day, 0))
+            # What is not there yet cannot lie idle.
+            day = max(day, int(self._drawn.release_day[release]))
+            if day < self._frame.days:
+                yield self._check(check, release, day)
 
     def _check(self, check: int, release: int, day: int) -> Story:
         """See how much of a release is spent; what is idle at 6 months may be withdrawn."""
@@ -184,6 +188,7 @@ class Treasury:
         marked.move_to(purse, first)
         self.pool[account].move_to(purse, amount - first)
         self.put_aside[line] = purse
+        self._of_pool[line] = amount - first
         self.reserved.add(line)
         self.balance[account] -= amount
         self.set_aside[account] += amount
@@ -194,15 +199,25 @@ class Treasury:
         return self._clock.any_of([self._received[a] for a in self._accounts_of(project)])
 
     def give_back(self, project: int) -> None:
-        """Return to the pool what a project that is given up had set aside."""
+        """Return what a project that is given up had set aside to where it came from."""
         self._waiting.discard(project)
         for line in self._lines.of_project[project]:
             if line in self.put_aside:
                 account, purse = self._lines.account[line], self.put_aside[line]
                 amount = purse.total
-                purse.move_to(self.pool[account], amount)
+                # Earmarked money went in first and is spent first.
+                purse.move_to(self._marked(account, project), max(amount - self._of_pool[line], 0))
+                purse.move_to(self.pool[account], purse.total)
                 self.balance[account] += amount
                 self.set_aside[account] -= amount
+                if amount:
+                    self._clock.tell(self._announce_tomorrow(account))
+
+    def _announce_tomorrow(self, account: int) -> Story:
+        """Tell those who wait of money that came back after today's starts."""
+        if self._clock.now + 1 < self._frame.days:
+            yield self._clock.turn(self._clock.now + 1, Phase.RECEIVE)
+            self._announce(account)
 
     # Closing -----------------------------------------------------------------------------------
 
