@@ -173,12 +173,12 @@ def _short_accounts(stored: StoredRun) -> list[tuple[str, str, int, int]]:
     """Return name, first short month, short months and unpaid yuan of the accounts that lack most.
 
     A month is short where it is more likely than not that the account could not pay all that it
-    was asked for.
+    was asked for. Owners' own funds are left out: they are many purses, not one.
     """
     year = f"{stored.manifest['plan_year']}-"
     months: dict[str, list[dict[str, str]]] = {}
     for row in stored.table("accounts"):
-        if row["month"].startswith(year):
+        if row["month"].startswith(year) and row["class"] != "own":
             months.setdefault(row["account"], []).append(row)
     found = []
     for rows in months.values():

@@ -43,19 +43,24 @@ def calendar_titles(portfolio: Portfolio) -> dict[str, dict[str, str]]:
     return titles
 
 
+def _planned_to_finish(run: Run) -> NDArray[np.bool_]:
+    """Tell which projects are planned to finish within the horizon: only there can days be told."""
+    return run.portfolio.planned_finish < run.portfolio.days
+
+
 def project_days(run: Run, i: int) -> dict[str, float | None]:
     """Return the mean days of a project by cause.
 
     The waits over all replications; what comes after the start over those that started, None
-    where none did. What is unfinished at the horizon counts up to it, so that the mean is then a
-    lower bound.
+    where none did, or where the plan itself goes beyond the horizon. What is unfinished at the
+    horizon counts up to it, so that the mean is then a lower bound.
     """
     outcomes = run.outcomes
     names = cause_names(run.portfolio)
     waits = outcomes.waits[:, i].mean(axis=0).tolist()
     begun = outcomes.start[:, i] != NEVER
     later: list[float | None] = [None] * (len(names) - len(waits))
-    if begun.any():
+    if begun.any() and _planned_to_finish(run)[i]:
         later = (outcomes.causes[begun, i].mean(axis=0) / NANO_DAYS).tolist()
     return dict(zip(names, [*waits, *later], strict=True))
 
@@ -63,13 +68,14 @@ def project_days(run: Run, i: int) -> dict[str, float | None]:
 def cause_rows(run: Run) -> Iterator[Row]:
     """Yield, for all projects and by group, the mean days that each cause moved the finish.
 
-    Over projects that are not finished at the status date and started; a mean over projects and
-    replications, and one weighted with the annual plan.
+    Over projects that are not finished at the status date, started, and are planned to finish
+    within the horizon; a mean over projects and replications, and one weighted with the annual
+    plan.
     """
     portfolio, outcomes = run.portfolio, run.outcomes
     plan = portfolio.plan
     weight = np.array([one.annual_plan for one in plan.projects], dtype=np.float64)
-    started = (outcomes.start != NEVER) & ~portfolio.finished
+    started = (outcomes.start != NEVER) & ~portfolio.finished & _planned_to_finish(run)
     days = np.concatenate([outcomes.waits.astype(np.float64), outcomes.causes / NANO_DAYS], axis=2)
     names = cause_names(run.portfolio)
     groups: list[tuple[str, str, NDArray[np.bool_]]] = [
