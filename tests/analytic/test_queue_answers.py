@@ -127,13 +127,18 @@ def test_share_that_waits_at_three_places(tmp_path: Path) -> None:
     assert_batch_mean((waits > 0).astype(np.float64), 4 / 9)
 
 
+def files(slow_share: float) -> int:
+    """Return the files of a long run: waits hang together for hundreds of files."""
+    return math.ceil(200_000 * max(slow_share, 0.5))
+
+
 @pytest.mark.slow
 @CASES
 def test_mean_wait_with_a_finer_tolerance(
     tmp_path: Path, places: int, rate: float, services: Services, wait: float, service: float,
     slow_share: float,
 ) -> None:  # fmt: skip
-    count = math.ceil(200_000 * slow_share)
+    count = files(slow_share)
     waits, sojourns = waits_and_sojourns(tmp_path, places, rate, services, count)
     assert_batch_mean(waits, wait)
     assert_batch_mean(sojourns, wait + service)
@@ -147,7 +152,7 @@ def test_mean_wait_with_a_finer_tolerance(
 def test_many_places(
     tmp_path: Path, places: int, rate: float, probability: float, wait: float, slow_share: float
 ) -> None:
-    count = math.ceil(200_000 * slow_share)
+    count = files(slow_share)
     waits, _ = waits_and_sojourns(tmp_path, places, rate, exponential, count)
     assert_batch_mean(waits, wait)
     assert_batch_mean((waits > 0).astype(np.float64), probability)

@@ -145,7 +145,8 @@ def check_payment(lived: Lived) -> None:
             before = int(portfolio.done[i]) * ratio // PPM
             assert life.paid[i, month] - opening[month] <= max(entitled - before, 0)
         last_lag = ends[-1] - kind.pay_lag_days
-        if portfolio.finished[i]:
+        # What grew beyond the estimate may still wait for its adjustment at the horizon.
+        if portfolio.finished[i] or lived.drawn.total[i] > portfolio.total[i]:
             continue
         settlement = ends[(ends > life.delivered[i]) & (ends > portfolio.year_end_day)]
         if len(settlement) and settlement[0] <= last_lag:
