@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import sim
 from sim.engine.rules import NANO_DAYS, NEVER, Cause
 from tests.worlds import Row, live, project, write_world
 
@@ -129,3 +130,39 @@ def test_money_that_comes_back_wakes_those_who_wait(tmp_path: Path) -> None:
     lived = live(folder)
     assert str(lived.date(lived.trajectory.dropped[0])) == "2021-02-02"
     assert str(lived.date(lived.trajectory.start[1])) == "2021-02-03"
+
+
+def test_mitigation_is_spent_in_step_with_the_work(tmp_path: Path) -> None:
+    """A project of two years, half of it in the plan year: half of the 40,000 yuan falls there."""
+    rows = [project("A", "2021-01-01", "2022-12-31", 100, 50, gates="none")]
+    row = risk("0.75", "fixed(0)", mitigation="m", mitigation_cost=4, mitigated_probability=0)
+    folder = write_world(tmp_path, rows, 'calendar = "continuous"', risks=[row])
+    drawn = live(folder, changes=["levers.mitigate=R"]).drawn
+    assert (drawn.year_end_value[0], drawn.total[0]) == (520_000, 1_040_000)
+
+
+def test_land_that_takes_for_ever_is_refused_and_never_wraps(tmp_path: Path) -> None:
+    rows = [project("A", "2021-06-01", "2021-12-31", 1, 1, gates="land")]
+    gates = [{"procedure": "approval", "gate": "land", "review": "fixed(10)"}]
+    driver = '[quota]\ntitle = "q"\ndistribution = "fixed(900)"\nacts_on = "land"\n'
+    driver += 'exposure = { by = "type", default = 9 }\n'
+    with pytest.raises(sim.InputError) as refused:
+        live(write_world(tmp_path, rows, drivers=driver, gates=gates))
+    assert [one.code for one in refused.value.problems] == ["drawn_out_of_range"]
+
+
+def test_nobody_claims_more_than_all_it_costs(tmp_path: Path) -> None:
+    """An advance that is recovered last, beside a high pay ratio, would claim above the total."""
+    rows = [project("A", "2021-01-01", "2021-12-31", 100, 100, gates="none", type="t")]
+    types = [{"type": "t", "advance": 0.5, "pay_ratio": 0.9, "advance_recovery": "0.95-1"}]
+    life = live(write_world(tmp_path, rows, 'calendar = "continuous"', types=types)).trajectory
+    assert life.claimed.max() == 1_000_000
+
+
+def test_one_project_takes_one_decision(tmp_path: Path) -> None:
+    rows = [project("A", "2021-03-01", "2021-12-31", 1, 1)]
+    with pytest.raises(sim.InputError) as refused:
+        live(write_world(tmp_path, rows), changes=["levers.drop=A", "levers.postpone=A"])
+    assert [(one.column, one.value) for one in refused.value.problems if one.level == "error"] == [
+        ("levers.postpone", "A")
+    ]
