@@ -1,0 +1,108 @@
+"""The one door to numba: kernels are compiled where it is installed, plain Python where not.
+
+A kernel is written in the part of Python that numba compiles, and gives the same bits either way.
+Machine code is kept on disk in a folder named by a hash of all kernel sources and of what they
+import: numba's own check sees changes only of the file in which a cached function stands, so that
+an edited helper would leave old machine code and silently wrong numbers.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+try:
+    import numba
+except ImportError:  # the reference engine serves without it
+    numba = None
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+AVAILABLE = numba is not None
+"""Whether kernels are compiled."""
+
+_ROOT = Path(__file__).parent
+_IMPORTS = re.compile(r"^from sim((?:\.\w+)+) import", re.MULTILINE)
+_DOOR = "from sim.jit import"
+
+prange = range if numba is None else numba.prange
+
+
+def kernel_sources() -> list[Path]:
+    """Return the files on which machine code depends: kernels and all that they import."""
+    found = {path for path in _ROOT.rglob("*.py") if _DOOR in path.read_text(encoding="utf-8")}
+    pending = list(found)
+    while pending:
+        text = pending.pop().read_text(encoding="utf-8")
+        for dotted in _IMPORTS.findall(text):
+            path = _ROOT.joinpath(*dotted.strip(".").split(".")).with_suffix(".py")
+            if path.is_file() and path not in found:
+                found.add(path)
+                pending.append(path)
+    return sorted(found)
+
+
+@functools.cache
+def kernel_hash() -> str:
+    """Hash the kernel sources and the version of the compiler."""
+    whole = hashlib.sha256(numba.__version__.encode() if numba else b"")
+    for path in kernel_sources():
+        whole.update(path.relative_to(_ROOT).as_posix().encode())
+        whole.update(path.read_bytes())
+    return whole.hexdigest()[:16]
+
+
+@functools.cache
+def cache_folder() -> Path:
+    """Return where machine code is kept: beside this file, else in the user's cache folder."""
+    beside = _ROOT / "__pycache__" / "kernels"
+    usual = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME")
+    users = Path(usual) if usual else Path.home() / ".cache"
+    for place in (beside, users / "project-portfolio-kernels"):
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=place):
+                return place / kernel_hash()
+        except OSError:
+            continue
+    return Path(tempfile.gettempdir()) / f"project-portfolio-kernels-{kernel_hash()}"
+
+
+def is_warm() -> bool:
+    """Tell whether machine code of these sources was kept by an earlier process."""
+    return AVAILABLE and any(cache_folder().glob("**/*.nbc"))
+
+
+if numba is not None:
+    numba.config.CACHE_DIR = str(cache_folder())
+
+
+def compiled(function: Function) -> Function:
+    """Compile a kernel when it is first called; no fast-math, no threads of its own."""
+    return _compile(function, parallel=False)
+
+
+def parallel(function: Function) -> Function:
+    """Compile a kernel whose `prange` loops run on threads, each turn writing its own row only."""
+    return _compile(function, parallel=True)
+
+
+def _compile(function: Function, **options: bool) -> Function:
+    if numba is None:
+        return function
+    # Divisors are checked where plans are loaded; the numpy model leaves the check out of kernels.
+    decorate = numba.njit(cache=True, nogil=True, error_model="numpy", **options)
+    result: Function = decorate(function)
+    return result
+
+
+def set_threads(count: int) -> None:
+    """Let parallel kernels use so many threads, at most as many as there are cores."""
+    if numba is not None:
+        numba.set_num_threads(max(1, min(count, numba.config.NUMBA_NUM_THREADS)))
