@@ -97,7 +97,7 @@ def _compile(function: Function, **options: bool) -> Function:
     if numba is None:
         return function
     # Divisors are checked where plans are loaded; the numpy model leaves the check out of kernels.
-    decorate = numba.njit(cache=True, nogil=True, error_model="numpy", **options)
+    decorate = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=options["parallel"], **options)
     result: Function = decorate(function)
     return result
 

@@ -130,6 +130,7 @@ def _set_up_money(world: World, drawn: Drawn, state: State) -> None:
         empty(state.aside[k])
         mine = state.lines[k]
         mine.due = mine.paid = mine.of_pool = mine.history_end = 0
+        mine.reserved = False
     for run in range(state.due.shape[0]):
         for p in range(state.due.shape[1]):
             state.due[run, p] = world.opening_due[run, p]

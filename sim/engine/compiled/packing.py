@@ -203,6 +203,9 @@ def _lines(frame: Frame) -> tuple[NDArray[np.void], Ints, Ints]:
     lines = _records(
         LINE, len(account), project=np.repeat(np.arange(len(counts)), counts), account=account,
         share=accounts.line_share, shared=shared, place=place,
+        own=accounts.own[account] if len(account) else asked,
+        equity_share=np.repeat(accounts.equity_share, counts),
+        in_target=np.repeat(frame.in_target, counts),
         history=np.where(asked, np.cumsum(asked) - 1, NOBODY),
     )  # fmt: skip
     first = np.searchsorted(account[of_account], np.arange(len(accounts.rule) + 1))

@@ -23,19 +23,24 @@ def pay(world: World, drawn: Drawn, state: State, run: int) -> None:
     limited = world.policy[0].money_limited
     for k in range(state.books[Book.ACTIVE]):
         p = state.active[k]
-        amount = state.due[run, p]
+        amount, site, one = state.due[run, p], state.sites[p], world.projects[p]
         if amount != 0:
-            _fall_due(world, state, p, amount, run, limited)
+            before = site.due_so_far
+            site.due_so_far = before + amount
+            if limited:
+                _fall_due(world, state, one, p, before, amount, run)
+        if not limited and site.due_so_far != site.paid:
+            _pay_out(state, site, one.in_target, site.due_so_far - site.paid)
     if not limited:
-        for k in range(state.books[Book.ACTIVE]):
-            p = state.active[k]
-            site = state.sites[p]
-            _pay_out(world, state, p, site.due_so_far - site.paid)
         return
     for debt in (False, True):
         for a in range(len(world.accounts)):
-            if world.accounts[a].debt == debt:
-                _pay_from(world, drawn, state, a, run)
+            one_account = world.accounts[a]
+            if one_account.debt == debt:
+                if one_account.own:
+                    _pay_own_funds(world, drawn, state, a, run)
+                else:
+                    _pay_from(world, state, a)
     owed = np.int64(0)
     for k in range(state.books[Book.ACTIVE]):
         site = state.sites[state.active[k]]
@@ -45,13 +50,10 @@ def pay(world: World, drawn: Drawn, state: State, run: int) -> None:
 
 
 @compiled
-def _fall_due(world: World, state: State, p: int, amount: int, run: int, limited: bool) -> None:
+def _fall_due(
+    world: World, state: State, one: np.void, p: int, before: int, amount: int, run: int
+) -> None:
     """Split what falls due over the project's lines."""
-    site, one = state.sites[p], world.projects[p]
-    before = site.due_so_far
-    site.due_so_far = before + amount
-    if not limited:
-        return
     parts = state.scratch[2]
     split(world, p, before, amount, state, parts, False)
     for k in range(one.line_first, one.line_end):
@@ -66,24 +68,21 @@ def _fall_due(world: World, state: State, p: int, amount: int, run: int, limited
 
 
 @compiled
-def _pay_from(world: World, drawn: Drawn, state: State, a: int, run: int) -> None:
-    """Let an account pay all lines that draw on it."""
+def _pay_from(world: World, state: State, a: int) -> None:
+    """Let an account that many draw on pay all its lines."""
     one, account, pool = world.accounts[a], state.accounts[a], state.pools[a]
     asking, asked = state.scratch[0], state.scratch[1]
     spent_before, asked_in_all, wanted, count = account.spent, np.int64(0), np.int64(0), 0
     for place in range(one.line_first, one.line_end):
-        lacking = state.lacking[place]
-        if lacking == 0:
+        amount = state.lacking[place]
+        if amount == 0:
             continue
         k = world.of_account[place]
-        p = world.lines[k].project
-        # A loan that must wait for equity is not asked for; what an owner lacks is unmet.
-        amount = min(lacking, _in_step(world.projects[p], state.sites[p])) if one.debt else lacking
+        if one.debt:  # a loan that must wait for equity is not asked for
+            amount = min(amount, _in_step(world.lines[k], state.sites[world.lines[k].project]))
         asked_in_all += amount
-        if one.own:
-            _pay_own_funds(world, state, k, drawn.projects[p].own_share, amount, run)
-            continue
-        amount -= _pay_reserved(world, state, k, one.bond, amount)
+        if state.lines[k].reserved and amount != 0:
+            amount -= _pay_reserved(world, state, k, one.bond, amount)
         if amount != 0:
             asking[count] = k
             asked[count] = amount
@@ -95,34 +94,46 @@ def _pay_from(world: World, drawn: Drawn, state: State, a: int, run: int) -> Non
         if asked[j] != 0:
             spend(pool, state.nodes, state.books, one.bond, state.release_spent, asked[j])
             account.balance -= asked[j]
-            _pay_line(world, state, asking[j], asked[j])
+            _pay_line(world, state, asking[j], asked[j], one.debt)
     account.unmet = asked_in_all - (account.spent - spent_before)
 
 
 @compiled
-def _in_step(one: np.void, site: np.void) -> int:
+def _in_step(line: np.void, site: np.void) -> int:
     """Return how much debt may be paid so that it does not run ahead of equity."""
-    if one.equity_share == 0:
+    if line.equity_share == 0:
         return site.due_so_far
-    in_step = site.equity_paid * (PPM - one.equity_share) // one.equity_share
+    in_step = site.equity_paid * (PPM - line.equity_share) // line.equity_share
     return max(in_step - site.debt_paid, 0)
 
 
 @compiled
-def _pay_own_funds(world: World, state: State, k: int, share: int, amount: int, run: int) -> None:
-    """Pay what the owner has: a share of what is due, and the rest of a year ago."""
-    line, mine = world.lines[k], state.lines[k]
-    if share < PPM:
-        earlier = np.int64(0)
-        if run >= _YEAR:
-            earlier = state.history[line.history, min(run - _YEAR, mine.history_end - 1)]
-        rest = PPM - share
-        limit = mine.due // PPM * share + earlier // PPM * rest
-        limit += (mine.due % PPM * share + earlier % PPM * rest) // PPM
-        amount = max(min(amount, limit - mine.paid), 0)
-    if amount != 0:
-        state.accounts[line.account].released += amount
-        _pay_line(world, state, k, amount)
+def _pay_own_funds(world: World, drawn: Drawn, state: State, a: int, run: int) -> None:
+    """Let owners pay what they have: a share of what is due, and the rest of a year ago."""
+    one, account = world.accounts[a], state.accounts[a]
+    spent_before, asked_in_all = account.spent, np.int64(0)
+    for place in range(one.line_first, one.line_end):
+        amount = state.lacking[place]
+        if amount == 0:
+            continue
+        k = world.of_account[place]
+        line, mine = world.lines[k], state.lines[k]
+        if one.debt:
+            amount = min(amount, _in_step(line, state.sites[line.project]))
+        asked_in_all += amount
+        share = drawn.projects[line.project].own_share
+        if share < PPM:
+            earlier = np.int64(0)
+            if run >= _YEAR:
+                earlier = state.history[line.history, min(run - _YEAR, mine.history_end - 1)]
+            rest = PPM - share
+            limit = mine.due // PPM * share + earlier // PPM * rest
+            limit += (mine.due % PPM * share + earlier % PPM * rest) // PPM
+            amount = max(min(amount, limit - mine.paid), 0)
+        if amount != 0:
+            account.released += amount
+            _pay_line(world, state, k, amount, one.debt)
+    account.unmet = asked_in_all - (account.spent - spent_before)
 
 
 @compiled
@@ -139,7 +150,8 @@ def _pay_reserved(world: World, state: State, k: int, bond: bool, asked: int) ->
         spend(marked, state.nodes, state.books, bond, state.release_spent, second)
         account.balance -= second
     if first + second != 0:
-        _pay_line(world, state, k, first + second)
+        debt = world.accounts[world.lines[k].account].debt
+        _pay_line(world, state, k, first + second, debt)
     return first + second
 
 
@@ -200,21 +212,21 @@ def _oldest_unpaid(world: World, state: State, k: int) -> int:
 
 
 @compiled
-def _pay_line(world: World, state: State, k: int, amount: int) -> None:
+def _pay_line(world: World, state: State, k: int, amount: int, debt: bool) -> None:
     line = world.lines[k]
     site = state.sites[line.project]
     state.lines[k].paid += amount
     state.lacking[line.place] -= amount
     state.accounts[line.account].spent += amount
-    if world.accounts[line.account].debt:
+    if debt:
         site.debt_paid += amount
     else:
         site.equity_paid += amount
-    _pay_out(world, state, line.project, amount)
+    _pay_out(state, site, line.in_target, amount)
 
 
 @compiled
-def _pay_out(world: World, state: State, p: int, amount: int) -> None:
-    state.sites[p].paid += amount
-    if world.projects[p].in_target:
+def _pay_out(state: State, site: np.void, in_target: bool, amount: int) -> None:
+    site.paid += amount
+    if in_target:
         state.running[City.PAID] += amount

@@ -36,9 +36,10 @@ GATE = _record("open", "project weight window places")
 ACCOUNT = _record("debt own bond lapses", "rule opening line_first line_end")
 """An account; its lines are `World.lines[World.of_account[line_first:line_end]]`."""
 
-LINE = _record("shared", "project account share place history")
-"""A funding line; `shared` on equity accounts that others draw on too; `place`, where it stands in
-`World.of_account`; `history`, its row of what fell due by run, or -1 where nobody asks."""
+LINE = _record("shared own in_target", "project account share place history equity_share")
+"""A funding line; `shared` on equity accounts that others draw on too; `own` on
+owners' funds; `place`, where it stands in `World.of_account`; `history`, its row of what fell due
+by run, or -1 where nobody asks; `equity_share` and `in_target` of its project."""
 
 ARRIVAL = _record("", "account project purse")
 """A release; `purse`, where its money goes."""
@@ -55,47 +56,23 @@ POLICY = _record(
 
 SITE = np.dtype(
     [
-        ("start", _WHOLE),
-        ("finish", _WHOLE),
-        ("delivered", _WHOLE),
-        ("dropped", _WHOLE),
-        ("may_start_from", _WHOLE),
-        ("files_from", _WHOLE),
-        ("waits", _WHOLE, (len(Wait),)),
-        ("ready", _WHOLE),
-        ("gates_missing", _WHOLE),
-        ("predecessors_missing", _WHOLE),
-        ("rate", _WHOLE),
-        ("effective", _WHOLE),
-        ("since", _WHOLE),
-        ("missed", _WHOLE),
-        ("gained", _WHOLE),
-        ("stopped", _WHOLE),
-        ("next_stop", _WHOLE),
-        ("value", _WHOLE),
-        ("reported", _WHOLE),
-        ("progress", _WHOLE),
-        ("entitled", _WHOLE),
-        ("entitled_before", _WHOLE),
-        ("retained", _WHOLE),
-        ("settled_at", _WHOLE),
-        ("applied", _WHOLE),
-        ("premium", _WHOLE),
-        ("last_due", _WHOLE),
-        ("due_so_far", _WHOLE),
-        ("paid", _WHOLE),
-        ("arrears", _WHOLE),
-        ("equity_paid", _WHOLE),
-        ("debt_paid", _WHOLE),
-        ("year_value", _WHOLE),
-        ("year_reported", _WHOLE),
-        ("year_paid", _WHOLE),
-        ("year_arrears", _WHOLE),
+        # What is read together stands together.
+        ("stage", np.int8),
         ("joined", _FLAG),
         ("left", _FLAG),
         ("given_up", _FLAG),
-        ("stage", np.int8),
         ("advance_claimed", _FLAG),
+        *(
+            (name, _WHOLE)
+            for name in (
+                "due_so_far paid arrears equity_paid debt_paid last_due entitled retained "
+                "value reported premium settled_at delivered start dropped finish rate since "
+                "effective progress applied missed gained stopped next_stop ready gates_missing "
+                "predecessors_missing may_start_from files_from entitled_before year_value "
+                "year_reported year_paid year_arrears"
+            ).split()
+        ),
+        ("waits", _WHOLE, (len(Wait),)),
     ],
     align=True,
 )
@@ -112,9 +89,9 @@ PURSE = _record("", "total head tail")
 NODE = _record("", "release amount next")
 """Part of a purse: yuan of a release (`OPENING` for what came with none)."""
 
-LINE_STATE = _record("", "due paid of_pool history_end")
+LINE_STATE = _record("reserved", "due paid of_pool history_end")
 """A funding line in one replication: yuan due and paid so far; set aside from the pool; runs of
-its history that are written."""
+its history that are written; whether anything is or was earmarked or set aside for it."""
 
 ACCOUNT_STATE = _record("received tell_tomorrow", "released spent set_aside lapsed balance unmet")
 """An account in one replication; `received` while those who wait are to be told."""

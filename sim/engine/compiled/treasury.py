@@ -29,6 +29,8 @@ def receive(world: World, drawn: Drawn, state: State, day: int) -> bool:
             purse = state.pools[arrival.account]
         else:
             purse = state.marked[arrival.purse]
+            if arrival.purse < len(state.lines):
+                state.lines[arrival.purse].reserved = True
         add(purse, state.nodes, state.books, bond, release, amount)
         account.released += amount
         account.balance += amount
@@ -115,6 +117,7 @@ def set_first_instalment_aside(world: World, drawn: Drawn, state: State, p: int)
         pool = state.pools[line.account]
         move(pool, aside, state.nodes, state.books, bond, amount - earmarked)
         state.lines[k].of_pool = amount - earmarked
+        state.lines[k].reserved = True
         account = state.accounts[line.account]
         account.balance -= amount
         account.set_aside += amount
