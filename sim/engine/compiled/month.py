@@ -73,7 +73,7 @@ def close(world: World, drawn: Drawn, state: State, month: int) -> None:
     """Close the year, set next month's rates, write the month down."""
     day, policy = world.month_ends[month], world.policy[0]
     if state.books[Book.OVER] != 0:
-        _write_city(state, month)
+        _write_down(world, state, month)
         return
     rates_change = policy.money_limited or policy.rates_change
     if world.year_closes[month] and policy.money_limited:
@@ -96,9 +96,7 @@ def close(world: World, drawn: Drawn, state: State, month: int) -> None:
             site = state.sites[p]
             site.year_value, site.year_reported = site.value, site.reported
             site.year_paid, site.year_arrears = site.paid, site.arrears
-    _write_city(state, month)
-    if state.tables.shape[1] > 0:
-        _write_tables(world, state, month)
+    _write_down(world, state, month)
     state.books[Book.ACTIVE] = kept
     if kept == 0 and not policy.money_limited:
         state.books[Book.OVER] = 1
@@ -112,13 +110,12 @@ def close(world: World, drawn: Drawn, state: State, month: int) -> None:
 
 
 @compiled
-def _write_city(state: State, month: int) -> None:
+def _write_down(world: World, state: State, month: int) -> None:
+    """Write down sums, and every project where that is asked for."""
     for row in range(len(state.running)):
         state.city[row, month] = state.running[row]
-
-
-@compiled
-def _write_tables(world: World, state: State, month: int) -> None:
+    if state.tables.shape[1] == 0:
+        return
     for p in range(len(world.projects)):
         site = state.sites[p]
         state.tables[0, p, month] = site.value

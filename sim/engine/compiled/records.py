@@ -28,7 +28,8 @@ PROJECT = _record(
 )
 """A project of the plan. The fields of `Frame`, `Terms` and `Accounts` by the same names, and:
 `recognised_limit`, the value up to which growth counts before adjustment; `calendar`, its class;
-`terms`, its row in `World.due_run`; `opening` and `opening_last`, yuan of all opening claims and the last run at which any falls due."""
+`terms`, its row in `World.due_run`; `opening` and `opening_last`, yuan of all opening claims and
+the last run at which any falls due."""
 
 GATE = _record("open", "project weight window places")
 """An open gate; `places` of its window, -1 where it never binds or has none."""
@@ -54,6 +55,13 @@ POLICY = _record(
 )
 """What is decided for the whole plan; `rates_change` where owners may accelerate."""
 
+_SITE_NUMBERS = """
+    due_so_far paid arrears equity_paid debt_paid last_due entitled retained value reported premium
+    settled_at delivered start dropped finish rate since effective progress applied missed gained
+    stopped next_stop ready gates_missing predecessors_missing may_start_from files_from
+    entitled_before year_value year_reported year_paid year_arrears
+"""
+
 SITE = np.dtype(
     [
         # What is read together stands together.
@@ -62,16 +70,7 @@ SITE = np.dtype(
         ("left", _FLAG),
         ("given_up", _FLAG),
         ("advance_claimed", _FLAG),
-        *(
-            (name, _WHOLE)
-            for name in (
-                "due_so_far paid arrears equity_paid debt_paid last_due entitled retained "
-                "value reported premium settled_at delivered start dropped finish rate since "
-                "effective progress applied missed gained stopped next_stop ready gates_missing "
-                "predecessors_missing may_start_from files_from entitled_before year_value "
-                "year_reported year_paid year_arrears"
-            ).split()
-        ),
+        *((name, _WHOLE) for name in _SITE_NUMBERS.split()),
         ("waits", _WHOLE, (len(Wait),)),
     ],
     align=True,
