@@ -88,18 +88,32 @@ def compiled(function: Function) -> Function:
     return _compile(function, parallel=False)
 
 
+def inlined(function: Function) -> Function:
+    """Compile a small kernel into those that call it.
+
+    Work space is handed on as tuples of many arrays: to pass one costs more than most of what is
+    done with it, so what runs often must not be a call.
+    """
+    return _compile(function, parallel=False, inline=True)
+
+
 def parallel(function: Function) -> Function:
     """Compile a kernel whose `prange` loops run on threads, each turn writing its own row only."""
     return _compile(function, parallel=True)
 
 
-def _compile(function: Function, *, parallel: bool) -> Function:
+def _compile(function: Function, *, parallel: bool, inline: bool = False) -> Function:
     if numba is None:
         return function
     # Divisors are checked where plans are loaded; the numpy model leaves the check out of kernels.
     # What allocates nothing needs no counts of references (`_nrt`): they cost more than the work.
     decorate = numba.njit(
-        cache=True, nogil=True, error_model="numpy", parallel=parallel, _nrt=parallel
+        cache=True,
+        nogil=True,
+        error_model="numpy",
+        parallel=parallel,
+        forceinline=inline,
+        _nrt=parallel,
     )
     result: Function = decorate(function)
     return result

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.compiled.records import NOBODY
-from sim.jit import compiled
+from sim.jit import compiled, inlined
 
 
-@compiled
+@inlined
 def note(
     by_day: NDArray[np.int32], following: NDArray[np.int32], kind: int, day: int, item: int
 ) -> None:

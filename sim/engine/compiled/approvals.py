@@ -8,11 +8,11 @@ from sim.engine.compiled.agenda import listed, note
 from sim.engine.compiled.arithmetic import after
 from sim.engine.compiled.records import NOBODY, Agenda, Book, State, World
 from sim.engine.rules import NEVER, PPM
-from sim.jit import compiled
+from sim.jit import compiled, inlined
 from sim.sampling.layout import Drawn, Still
 
 
-@compiled
+@inlined
 def file_ready(still: Still, file: np.void, begin: int) -> int:
     """Return the day on which a file begun on a day is ready."""
     prepared = after(still.workdays, begin, max(1, file.preparation))
@@ -169,7 +169,7 @@ def unqueued(world: World, still: Still, drawn: Drawn, state: State, p: int) -> 
     return last
 
 
-@compiled
+@inlined
 def _gone(still: Still, file: np.void, one: np.void, day: int) -> tuple[int, int]:
     """Return the days of preparation and review behind, and in all; a queue counts none."""
     begin = one.begin

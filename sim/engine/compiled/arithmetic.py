@@ -6,28 +6,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.rules import PPM
-from sim.jit import compiled
+from sim.jit import inlined
 
 
-@compiled
+@inlined
 def share_of(amount: int, ppm: int) -> int:
     """Return floor(amount x ppm / 10^6)."""
     return amount // PPM * ppm + amount % PPM * ppm // PPM
 
 
-@compiled
+@inlined
 def share_rounded_up(amount: int, ppm: int) -> int:
     """Return ceil(amount x ppm / 10^6)."""
     return amount // PPM * ppm - (-(amount % PPM * ppm)) // PPM
 
 
-@compiled
+@inlined
 def scaled(amount: int, numerator: int, denominator: int) -> int:
     """Return floor(amount x numerator / denominator) for a small numerator."""
     return amount // denominator * numerator + amount % denominator * numerator // denominator
 
 
-@compiled
+@inlined
 def on_curve(knots: NDArray[np.int32], worked: int, whole: int) -> int:
     """Read a curve of equal steps by linear interpolation with floor; ppm."""
     segments = len(knots) - 1
@@ -39,7 +39,7 @@ def on_curve(knots: NDArray[np.int32], worked: int, whole: int) -> int:
     return low + (np.int64(knots[step + 1]) - low) * (reach - step * whole) // whole
 
 
-@compiled
+@inlined
 def first_reaching(row: NDArray[np.int32], need: int, low: int, high: int) -> int:
     """Return the first position in [low, high] of a rising row that reaches a need, else high."""
     while low < high:
@@ -51,7 +51,7 @@ def first_reaching(row: NDArray[np.int32], need: int, low: int, high: int) -> in
     return low
 
 
-@compiled
+@inlined
 def after(workdays: NDArray[np.int64], day: int, count: int) -> int:
     """Return the day on which so many working days after `day` have passed.
 

@@ -22,7 +22,7 @@ from sim.engine.compiled.starts import (
 )
 from sim.engine.compiled.treasury import read_clocks, receive
 from sim.engine.rules import NANO_DAYS, NEVER, PPM, Cause, Wait
-from sim.jit import compiled
+from sim.jit import compiled, inlined
 from sim.sampling.layout import Drawn, Still
 
 _BEFORE_DAY_0 = -1
@@ -119,6 +119,7 @@ def _set_up_money(world: World, drawn: Drawn, state: State) -> None:
     for a in range(len(world.accounts)):
         one, account = world.accounts[a], state.accounts[a]
         account.released = account.spent = account.set_aside = account.lapsed = account.unmet = 0
+        account.lacking = 0
         account.balance = one.opening
         account.received = account.tell_tomorrow = False
         pool = state.pools[a]
@@ -129,7 +130,7 @@ def _set_up_money(world: World, drawn: Drawn, state: State) -> None:
     for k in range(len(world.lines)):
         empty(state.aside[k])
         mine = state.lines[k]
-        mine.due = mine.paid = mine.of_pool = mine.history_end = 0
+        mine.due = mine.of_pool = mine.history_end = 0
         mine.reserved = False
     for run in range(state.due.shape[0]):
         for p in range(state.due.shape[1]):
@@ -275,7 +276,7 @@ def _tell_the_end(world: World, still: Still, drawn: Drawn, state: State) -> Non
             row[_OWN_CAUSES + k] = (loss - world.planned_losses[p, k]) * PPM
 
 
-@compiled
+@inlined
 def _hits_before(drawn: Drawn, c: int, day: int) -> int:
     """Return how many days on which stops changed a class's calendar lie before a day."""
     low, high = 0, drawn.hits[c]

@@ -7,11 +7,11 @@ import numpy as np
 from sim.engine.compiled.arithmetic import scaled, share_of
 from sim.engine.compiled.records import NOBODY, State, World
 from sim.engine.rules import NEVER, PPM
-from sim.jit import compiled
+from sim.jit import inlined
 from sim.sampling.layout import Drawn
 
 
-@compiled
+@inlined
 def is_adjusted(policy: np.void, one: np.void, site: np.void, total: int, day: int) -> bool:
     """Apply for the adjustment of the estimate once value exceeds it; tell if it is through."""
     if site.applied == NEVER:
@@ -20,7 +20,7 @@ def is_adjusted(policy: np.void, one: np.void, site: np.void, total: int, day: i
     return day >= site.applied + wait
 
 
-@compiled
+@inlined
 def recognised(
     policy: np.void, one: np.void, site: np.void, total: int, value: int, day: int
 ) -> int:
@@ -30,7 +30,7 @@ def recognised(
     return min(value, one.recognised_limit)
 
 
-@compiled
+@inlined
 def fall_due(state: State, p: int, run: int, amount: int) -> None:
     """Note what falls due at a run."""
     if run < state.due.shape[0]:
@@ -39,7 +39,7 @@ def fall_due(state: State, p: int, run: int, amount: int) -> None:
         site.last_due = max(site.last_due, run)
 
 
-@compiled
+@inlined
 def claim_advance(world: World, state: State, p: int, amount: int, month: int) -> None:
     """Claim the advance at the first month-end after the start."""
     site = state.sites[p]
@@ -50,13 +50,13 @@ def claim_advance(world: World, state: State, p: int, amount: int, month: int) -
     fall_due(state, p, world.advance_run[month], amount)
 
 
-@compiled
+@inlined
 def add_premium(policy: np.void, site: np.void, added: int, rate: int) -> None:
     """Book what the acceleration of a month cost: a premium on the value that it brought."""
     site.premium += share_of(scaled(added, rate - PPM, rate), policy.premium)
 
 
-@compiled
+@inlined
 def _outstanding(one: np.void, site: np.void, drawn: np.void, value: int) -> int:
     """Return the part of the advance that is not yet recovered."""
     if not site.advance_claimed:
@@ -69,7 +69,7 @@ def _outstanding(one: np.void, site: np.void, drawn: np.void, value: int) -> int
     return drawn.advance * (one.recovery_to - share) // (one.recovery_to - one.recovery_from)
 
 
-@compiled
+@inlined
 def claim(
     world: World, drawn: Drawn, state: State, p: int, value: int, month: int, settled: bool
 ) -> None:
@@ -101,7 +101,7 @@ def claim(
             fall_due(state, p, max(after_period, world.due_run[one.terms, month]), kept)
 
 
-@compiled
+@inlined
 def is_complete(site: np.void, total: int) -> bool:
     """Tell whether a delivered project has claimed all that it ever will."""
     return site.entitled + site.retained >= total + site.premium

@@ -9,12 +9,12 @@ from sim.engine.compiled.agenda import note
 from sim.engine.compiled.arithmetic import first_reaching, on_curve, share_of
 from sim.engine.compiled.records import Agenda, Book, Stage, State, World
 from sim.engine.rules import PPM
-from sim.jit import compiled
+from sim.jit import compiled, inlined
 from sim.sampling.layout import Drawn
 from sim.sampling.realization import GIVEN_UP
 
 
-@compiled
+@inlined
 def plan_milestone(world: World, drawn: Drawn, state: State, p: int) -> None:
     """Note the day on which the next stop or the finish comes, if this month's rate brings it."""
     site, one = state.sites[p], drawn.projects[p]
@@ -34,7 +34,7 @@ def plan_milestone(world: World, drawn: Drawn, state: State, p: int) -> None:
     note(state.by_day, state.following, Agenda.WORK, day, p)
 
 
-@compiled
+@inlined
 def settle(row: NDArray[np.int32], site: np.void, day: int) -> None:
     """Count the work up to the end of a day."""
     if site.since > day:
@@ -77,7 +77,7 @@ def reach_milestone(world: World, drawn: Drawn, state: State, p: int, day: int) 
     return True
 
 
-@compiled
+@inlined
 def worked(row: NDArray[np.int32], site: np.void, work: int, day: int) -> int:
     """Return the whole milli-days of work done by the end of a day, since day 0."""
     done = site.effective
@@ -86,7 +86,7 @@ def worked(row: NDArray[np.int32], site: np.void, work: int, day: int) -> int:
     return min(done // PPM, work)
 
 
-@compiled
+@inlined
 def value_of(
     knots: NDArray[np.int32],
     one: np.void,
@@ -116,7 +116,7 @@ def value_of(
     return one.total if settled else one.year_end_value
 
 
-@compiled
+@inlined
 def progress(amount: int, work: int) -> int:
     """Return the share of the work left at day 0 that is done, ppm."""
     return amount * PPM // work if work else PPM

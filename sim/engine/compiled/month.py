@@ -11,7 +11,7 @@ from sim.engine.compiled.construction import plan_milestone, progress, settle, v
 from sim.engine.compiled.records import Book, City, Stage, State, World
 from sim.engine.compiled.treasury import close_year, record
 from sim.engine.rules import NEVER, PPM
-from sim.jit import compiled
+from sim.jit import compiled, inlined
 from sim.sampling.layout import Drawn, Still
 
 
@@ -32,7 +32,7 @@ def measure_all(world: World, still: Still, drawn: Drawn, state: State, month: i
         state.watch[k] = state.sites[world.watched[k]].progress
 
 
-@compiled
+@inlined
 def _measure(
     world: World, still: Still, drawn: Drawn, state: State, p: int, month: int, day: int
 ) -> None:
@@ -128,7 +128,7 @@ def _write_down(world: World, state: State, month: int) -> None:
         state.tables[5, p, month] = site.progress
 
 
-@compiled
+@inlined
 def _next_rate(world: World, drawn: Drawn, state: State, p: int, month: int) -> int:
     """Return the work rate of the next month: arrears slow, owners behind accelerate."""
     one, site = world.projects[p], state.sites[p]
@@ -147,7 +147,7 @@ def _next_rate(world: World, drawn: Drawn, state: State, p: int, month: int) -> 
     return PPM
 
 
-@compiled
+@inlined
 def _is_over(
     policy: np.void, one: np.void, site: np.void, total: int, month: int, day: int
 ) -> bool:

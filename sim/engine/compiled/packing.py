@@ -204,6 +204,7 @@ def _lines(frame: Frame) -> tuple[NDArray[np.void], Ints, Ints]:
         LINE, len(account), project=np.repeat(np.arange(len(counts)), counts), account=account,
         share=accounts.line_share, shared=shared, place=place,
         own=accounts.own[account] if len(account) else asked,
+        debt=accounts.debt[account] if len(account) else asked,
         equity_share=np.repeat(accounts.equity_share, counts),
         in_target=np.repeat(frame.in_target, counts),
         history=np.where(asked, np.cumsum(asked) - 1, NOBODY),

@@ -9,7 +9,7 @@ from sim.engine.compiled.purses import spend
 from sim.engine.compiled.records import NOBODY, Book, City, State, World
 from sim.engine.compiled.treasury import split
 from sim.engine.rules import NEVER, PPM
-from sim.jit import compiled
+from sim.jit import compiled, inlined
 from sim.sampling.layout import Drawn
 from sim.sampling.realization import AccountRule
 
@@ -19,7 +19,12 @@ _TIERS = 4
 
 @compiled
 def pay(world: World, drawn: Drawn, state: State, run: int) -> None:
-    """Let what is due fall due, and pay it: equity accounts first, then debt."""
+    """Let what is due fall due, and pay it: equity accounts first, then debt.
+
+    Equity is worked off project by project, since no equity account looks at another: where the
+    pool surely goes round a line is paid on the spot, elsewhere it is asked for and the account
+    shares. Debt follows account by account, since each payment leaves less room for the next.
+    """
     limited = world.policy[0].money_limited
     for k in range(state.books[Book.ACTIVE]):
         p = state.active[k]
@@ -33,14 +38,22 @@ def pay(world: World, drawn: Drawn, state: State, run: int) -> None:
             _pay_out(state, site, one.in_target, site.due_so_far - site.paid)
     if not limited:
         return
-    for debt in (False, True):
-        for a in range(len(world.accounts)):
-            one_account = world.accounts[a]
-            if one_account.debt == debt:
-                if one_account.own:
-                    _pay_own_funds(world, drawn, state, a, run)
-                else:
-                    _pay_from(world, state, a)
+    for a in range(len(world.accounts)):
+        account = state.accounts[a]
+        account.goes_round = account.lacking <= state.pools[a].total
+        account.asked = account.asking = account.wanted = 0
+        account.spent_before = account.spent
+    for k in range(state.books[Book.ACTIVE]):
+        p = state.active[k]
+        if state.sites[p].due_so_far != state.sites[p].paid:
+            _pay_equity(world, drawn, state, p, run)
+    for a in range(len(world.accounts)):
+        if not world.accounts[a].debt:
+            _pay_asked(world, state, a)
+    for a in range(len(world.accounts)):
+        if world.accounts[a].debt:
+            _ask_debt(world, drawn, state, a, run)
+            _pay_asked(world, state, a)
     owed = np.int64(0)
     for k in range(state.books[Book.ACTIVE]):
         site = state.sites[state.active[k]]
@@ -49,7 +62,7 @@ def pay(world: World, drawn: Drawn, state: State, run: int) -> None:
     state.running[City.ARREARS] = owed
 
 
-@compiled
+@inlined
 def _fall_due(
     world: World, state: State, one: np.void, p: int, before: int, amount: int, run: int
 ) -> None:
@@ -65,40 +78,49 @@ def _fall_due(
             mine.history_end = run + 1
         mine.due += part
         state.lacking[line.place] += part
+        state.accounts[line.account].lacking += part
 
 
-@compiled
-def _pay_from(world: World, state: State, a: int) -> None:
-    """Let an account that many draw on pay all its lines."""
-    one, account, pool = world.accounts[a], state.accounts[a], state.pools[a]
-    asking, asked = state.scratch[0], state.scratch[1]
-    spent_before, asked_in_all, wanted, count = account.spent, np.int64(0), np.int64(0), 0
-    for place in range(one.line_first, one.line_end):
+@inlined
+def _pay_equity(world: World, drawn: Drawn, state: State, p: int, run: int) -> None:
+    """Pay the equity lines of a project, or let them ask."""
+    one, site = world.projects[p], state.sites[p]
+    for k in range(one.line_first, one.line_end):
+        line = world.lines[k]
+        if line.debt:
+            break
+        amount = state.lacking[line.place]
+        if amount == 0:
+            continue
+        state.accounts[line.account].asked += amount
+        if line.own:
+            _pay_own_funds(state, line, k, site, drawn.projects[p].own_share, amount, run)
+        else:
+            _ask(world, state, line, k, site, amount)
+
+
+@inlined
+def _ask_debt(world: World, drawn: Drawn, state: State, a: int, run: int) -> None:
+    """Let all lines on a debt account ask for what is in step with equity."""
+    account = world.accounts[a]
+    for place in range(account.line_first, account.line_end):
         amount = state.lacking[place]
         if amount == 0:
             continue
         k = world.of_account[place]
-        if one.debt:  # a loan that must wait for equity is not asked for
-            amount = min(amount, _in_step(world.lines[k], state.sites[world.lines[k].project]))
-        asked_in_all += amount
-        if state.lines[k].reserved and amount != 0:
-            amount -= _pay_reserved(world, state, k, one.bond, amount)
-        if amount != 0:
-            asking[count] = k
-            asked[count] = amount
-            wanted += amount
-            count += 1
-    if wanted > pool.total:
-        _share_pool(world, state, one.rule, count, pool.total)
-    for j in range(count):
-        if asked[j] != 0:
-            spend(pool, state.nodes, state.books, one.bond, state.release_spent, asked[j])
-            account.balance -= asked[j]
-            _pay_line(world, state, asking[j], asked[j], one.debt)
-    account.unmet = asked_in_all - (account.spent - spent_before)
+        line = world.lines[k]
+        site = state.sites[line.project]
+        # A loan that must wait for equity is not asked for.
+        amount = min(amount, _in_step(line, site))
+        state.accounts[a].asked += amount
+        if line.own:
+            share = drawn.projects[line.project].own_share
+            _pay_own_funds(state, line, k, site, share, amount, run)
+        elif amount != 0:
+            _ask(world, state, line, k, site, amount)
 
 
-@compiled
+@inlined
 def _in_step(line: np.void, site: np.void) -> int:
     """Return how much debt may be paid so that it does not run ahead of equity."""
     if line.equity_share == 0:
@@ -107,40 +129,49 @@ def _in_step(line: np.void, site: np.void) -> int:
     return max(in_step - site.debt_paid, 0)
 
 
-@compiled
-def _pay_own_funds(world: World, drawn: Drawn, state: State, a: int, run: int) -> None:
-    """Let owners pay what they have: a share of what is due, and the rest of a year ago."""
-    one, account = world.accounts[a], state.accounts[a]
-    spent_before, asked_in_all = account.spent, np.int64(0)
-    for place in range(one.line_first, one.line_end):
-        amount = state.lacking[place]
+@inlined
+def _pay_own_funds(
+    state: State, line: np.void, k: int, site: np.void, share: int, amount: int, run: int
+) -> None:
+    """Pay what the owner has: a share of what is due, and the rest of a year ago."""
+    if share < PPM:
+        mine, earlier = state.lines[k], np.int64(0)
+        if run >= _YEAR:
+            earlier = state.history[line.history, min(run - _YEAR, mine.history_end - 1)]
+        rest = PPM - share
+        limit = mine.due // PPM * share + earlier // PPM * rest
+        limit += (mine.due % PPM * share + earlier % PPM * rest) // PPM
+        paid = mine.due - state.lacking[line.place]
+        amount = max(min(amount, limit - paid), 0)
+    if amount != 0:
+        state.accounts[line.account].released += amount
+        _pay_line(state, line, site, amount)
+
+
+@inlined
+def _ask(world: World, state: State, line: np.void, k: int, site: np.void, amount: int) -> None:
+    """Pay from what nobody else may draw on; ask the pool for the rest, or take it."""
+    account = state.accounts[line.account]
+    if state.lines[k].reserved:
+        bond = world.accounts[line.account].bond
+        amount -= _pay_reserved(state, line, k, site, bond, amount)
         if amount == 0:
-            continue
-        k = world.of_account[place]
-        line, mine = world.lines[k], state.lines[k]
-        if one.debt:
-            amount = min(amount, _in_step(line, state.sites[line.project]))
-        asked_in_all += amount
-        share = drawn.projects[line.project].own_share
-        if share < PPM:
-            earlier = np.int64(0)
-            if run >= _YEAR:
-                earlier = state.history[line.history, min(run - _YEAR, mine.history_end - 1)]
-            rest = PPM - share
-            limit = mine.due // PPM * share + earlier // PPM * rest
-            limit += (mine.due % PPM * share + earlier % PPM * rest) // PPM
-            amount = max(min(amount, limit - mine.paid), 0)
-        if amount != 0:
-            account.released += amount
-            _pay_line(world, state, k, amount, one.debt)
-    account.unmet = asked_in_all - (account.spent - spent_before)
+            return
+    account.wanted += amount
+    if account.goes_round:
+        _pay_line(state, line, site, amount)
+        return
+    place = world.accounts[line.account].line_first + account.asking
+    state.scratch[0, place], state.scratch[1, place] = k, amount
+    account.asking += 1
 
 
 @compiled
-def _pay_reserved(world: World, state: State, k: int, bond: bool, asked: int) -> int:
-    """Pay from what nobody else may draw on: set aside, then earmarked."""
-    aside, marked = state.aside[k], state.marked[k]
-    account = state.accounts[world.lines[k].account]
+def _pay_reserved(
+    state: State, line: np.void, k: int, site: np.void, bond: bool, asked: int
+) -> int:
+    """Pay from what is set aside, then from what is earmarked; return what was paid."""
+    aside, marked, account = state.aside[k], state.marked[k], state.accounts[line.account]
     first = min(asked, aside.total)
     if first != 0:
         spend(aside, state.nodes, state.books, bond, state.release_spent, first)
@@ -150,21 +181,49 @@ def _pay_reserved(world: World, state: State, k: int, bond: bool, asked: int) ->
         spend(marked, state.nodes, state.books, bond, state.release_spent, second)
         account.balance -= second
     if first + second != 0:
-        debt = world.accounts[world.lines[k].account].debt
-        _pay_line(world, state, k, first + second, debt)
+        _pay_line(state, line, site, first + second)
     return first + second
 
 
+@inlined
+def _pay_asked(world: World, state: State, a: int) -> None:
+    """Let the pool pay what was asked of it, all or shared, and say what stays unmet."""
+    one, account, pool = world.accounts[a], state.accounts[a], state.pools[a]
+    taken = account.wanted
+    if not account.goes_round:
+        first, count = one.line_first, account.asking
+        asking, asked = state.scratch[0, first:], state.scratch[1, first:]
+        if account.wanted > pool.total:
+            _share_pool(world, state, one.rule, asking, asked, count, pool.total)
+            taken = pool.total
+        for j in range(count):
+            if asked[j] != 0:
+                line = world.lines[asking[j]]
+                _pay_line(state, line, state.sites[line.project], asked[j])
+    if taken != 0:
+        spend(pool, state.nodes, state.books, one.bond, state.release_spent, taken)
+        account.balance -= taken
+    account.unmet = account.asked - (account.spent - account.spent_before)
+
+
 @compiled
-def _share_pool(world: World, state: State, rule: int, count: int, pool: int) -> None:
+def _share_pool(
+    world: World,
+    state: State,
+    rule: int,
+    asking: np.ndarray,
+    asked: np.ndarray,
+    count: int,
+    pool: int,
+) -> None:
     """Cut what is asked to what each gets of a pool that does not go round."""
-    asking, asked, place = state.scratch[0], state.scratch[1], state.scratch[3]
-    groups = 1
+    place = state.scratch[3]
+    groups = np.int64(1)
     for j in range(count):
         place[j] = 0
         if rule == AccountRule.TIER:
             place[j] = world.projects[world.lines[asking[j]].project].tier
-            groups = _TIERS
+            groups = np.int64(_TIERS)
         elif rule == AccountRule.FIFO:
             place[j] = _oldest_unpaid(world, state, asking[j])
             groups = max(groups, place[j] + 1)
@@ -178,7 +237,7 @@ def _share_pool(world: World, state: State, rule: int, count: int, pool: int) ->
             pool -= _pro_rata(asked, place, group, count, pool)
 
 
-@compiled
+@inlined
 def _pro_rata(asked: np.ndarray, place: np.ndarray, group: int, count: int, pool: int) -> int:
     """Share in proportion, rounded down to ppm; what is left goes by rank. Return what is given."""
     total = np.int64(0)
@@ -201,31 +260,31 @@ def _pro_rata(asked: np.ndarray, place: np.ndarray, group: int, count: int, pool
     return pool - left
 
 
-@compiled
+@inlined
 def _oldest_unpaid(world: World, state: State, k: int) -> int:
     """Return the run at which the oldest unpaid claim of a line fell due."""
-    mine, row = state.lines[k], world.lines[k].history
+    line, mine = world.lines[k], state.lines[k]
+    paid = mine.due - state.lacking[line.place]
     for run in range(mine.history_end):
-        if state.history[row, run] > mine.paid:
+        if state.history[line.history, run] > paid:
             return run
     return NEVER
 
 
-@compiled
-def _pay_line(world: World, state: State, k: int, amount: int, debt: bool) -> None:
-    line = world.lines[k]
-    site = state.sites[line.project]
-    state.lines[k].paid += amount
+@inlined
+def _pay_line(state: State, line: np.void, site: np.void, amount: int) -> None:
     state.lacking[line.place] -= amount
-    state.accounts[line.account].spent += amount
-    if debt:
+    account = state.accounts[line.account]
+    account.lacking -= amount
+    account.spent += amount
+    if line.debt:
         site.debt_paid += amount
     else:
         site.equity_paid += amount
     _pay_out(state, site, line.in_target, amount)
 
 
-@compiled
+@inlined
 def _pay_out(state: State, site: np.void, in_target: bool, amount: int) -> None:
     site.paid += amount
     if in_target:

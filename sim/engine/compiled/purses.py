@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.compiled.records import NOBODY, OPENING, Book
-from sim.jit import compiled
+from sim.jit import compiled, inlined
 
 Records = NDArray[np.void]
 Ints = NDArray[np.int64]
 
 
-@compiled
+@inlined
 def empty(purse: np.void) -> None:
     """Begin with nothing."""
     purse.total = 0
@@ -20,7 +20,7 @@ def empty(purse: np.void) -> None:
     purse.tail = NOBODY
 
 
-@compiled
+@inlined
 def add(
     purse: np.void, nodes: Records, books: Ints, remembers: bool, release: int, amount: int
 ) -> None:
@@ -41,7 +41,7 @@ def add(
     purse.tail = fresh
 
 
-@compiled
+@inlined
 def _take_part(purse: np.void, nodes: Records, books: Ints, most: int) -> tuple[int, int]:
     """Take up to so much of the oldest part; return its release and the yuan taken."""
     first = purse.head
@@ -58,7 +58,7 @@ def _take_part(purse: np.void, nodes: Records, books: Ints, most: int) -> tuple[
     return release, held
 
 
-@compiled
+@inlined
 def spend(
     purse: np.void, nodes: Records, books: Ints, remembers: bool, spent: Ints, amount: int
 ) -> None:
@@ -73,7 +73,7 @@ def spend(
         amount -= part
 
 
-@compiled
+@inlined
 def move(
     purse: np.void, other: np.void, nodes: Records, books: Ints, remembers: bool, amount: int
 ) -> None:

@@ -37,10 +37,16 @@ GATE = _record("open", "project weight window places")
 ACCOUNT = _record("debt own bond lapses", "rule opening line_first line_end")
 """An account; its lines are `World.lines[World.of_account[line_first:line_end]]`."""
 
-LINE = _record("shared own in_target", "project account share place history equity_share")
-"""A funding line; `shared` on equity accounts that others draw on too; `own` on
-owners' funds; `place`, where it stands in `World.of_account`; `history`, its row of what fell due
-by run, or -1 where nobody asks; `equity_share` and `in_target` of its project."""
+LINE = np.dtype(
+    [
+        *((name, np.int32) for name in ["project", "account", "share", "place", "history", "equity_share"]),
+        *((name, _FLAG) for name in ["debt", "shared", "own", "in_target"]),
+    ],
+    align=True,
+)
+"""A funding line, equity before debt; `shared` on equity accounts that others draw on too; `own` on owners' funds;
+`place`, where it stands in `World.of_account`; `history`, its row of what fell due by run, or -1
+where nobody asks; `equity_share` and `in_target` of its project."""
 
 ARRIVAL = _record("", "account project purse")
 """A release; `purse`, where its money goes."""
@@ -88,12 +94,17 @@ PURSE = _record("", "total head tail")
 NODE = _record("", "release amount next")
 """Part of a purse: yuan of a release (`OPENING` for what came with none)."""
 
-LINE_STATE = _record("reserved", "due paid of_pool history_end")
-"""A funding line in one replication: yuan due and paid so far; set aside from the pool; runs of
-its history that are written; whether anything is or was earmarked or set aside for it."""
+LINE_STATE = _record("reserved", "due of_pool history_end")
+"""A funding line in one replication: yuan due so far; set aside from the pool; runs of its history
+that are written; whether anything is or was earmarked or set aside for it."""
 
-ACCOUNT_STATE = _record("received tell_tomorrow", "released spent set_aside lapsed balance unmet")
-"""An account in one replication; `received` while those who wait are to be told."""
+ACCOUNT_STATE = _record(
+    "received tell_tomorrow goes_round",
+    "released spent set_aside lapsed balance unmet lacking asked spent_before asking wanted",
+)
+"""An account in one replication. `received` while those who wait are to be told; `lacking`, yuan
+due and not paid on all its lines. Of a payment run: whether the pool surely `goes_round`; yuan
+`asked` for in all, and `wanted` of the pool by so many `asking`; what was spent before."""
 
 OPENING = -1
 NOBODY = -1

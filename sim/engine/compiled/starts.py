@@ -15,11 +15,11 @@ from sim.engine.compiled.treasury import (
     waits_on,
 )
 from sim.engine.rules import NEVER, Wait
-from sim.jit import compiled
+from sim.jit import compiled, inlined
 from sim.sampling.layout import Drawn, Still
 
 
-@compiled
+@inlined
 def next_allowed(world: World, still: Still, p: int, day: int) -> int:
     """Return the first day from `day` on that no no-start period holds."""
     c, days = world.projects[p].calendar, world.policy[0].days

@@ -8,7 +8,7 @@ from sim.engine.compiled.agenda import listed, note
 from sim.engine.compiled.arithmetic import share_rounded_up
 from sim.engine.compiled.purses import add, move, withdraw
 from sim.engine.compiled.records import NOBODY, Agenda, Book, State, World
-from sim.jit import compiled
+from sim.jit import compiled, inlined
 from sim.sampling.layout import Drawn
 
 
@@ -66,7 +66,7 @@ def heard(world: World, state: State) -> None:
         state.accounts[a].received = False
 
 
-@compiled
+@inlined
 def waits_on(world: World, state: State, p: int) -> bool:
     """Tell whether one of a project's equity accounts has received."""
     one = world.projects[p]
@@ -124,7 +124,7 @@ def set_first_instalment_aside(world: World, drawn: Drawn, state: State, p: int)
     return True
 
 
-@compiled
+@inlined
 def split(
     world: World, p: int, before: int, amount: int, state: State, parts: np.ndarray, fresh: bool
 ) -> None:
