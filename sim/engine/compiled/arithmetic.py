@@ -1,4 +1,8 @@
-"""Whole-number arithmetic of kernels: no product leaves 64 bits."""
+"""Whole-number arithmetic of kernels.
+
+Amounts are never negative, and small enough that their product with a million fits 64 bits (the
+sampler sees to it): so one unsigned division does, where a signed one would look at signs.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +14,35 @@ from sim.jit import inlined
 
 
 @inlined
+def quotient(amount: int, divisor: int) -> int:
+    """Return floor(amount / divisor); neither is negative."""
+    return np.int64(np.uint64(amount) // np.uint64(divisor))
+
+
+@inlined
 def share_of(amount: int, ppm: int) -> int:
-    """Return floor(amount x ppm / 10^6)."""
-    return amount // PPM * ppm + amount % PPM * ppm // PPM
+    """Return floor(amount x ppm / 10^6), for at most 10^6 ppm."""
+    return quotient(amount * ppm, PPM)
 
 
 @inlined
 def share_rounded_up(amount: int, ppm: int) -> int:
-    """Return ceil(amount x ppm / 10^6)."""
-    return amount // PPM * ppm - (-(amount % PPM * ppm)) // PPM
+    """Return ceil(amount x ppm / 10^6), for at most 10^6 ppm."""
+    return quotient(amount * ppm + PPM - 1, PPM)
+
+
+@inlined
+def multiple_of(amount: int, ppm: int) -> int:
+    """Return floor(amount x ppm / 10^6) for any number of ppm."""
+    whole = quotient(amount, PPM)
+    return whole * ppm + quotient((amount - whole * PPM) * ppm, PPM)
 
 
 @inlined
 def scaled(amount: int, numerator: int, denominator: int) -> int:
     """Return floor(amount x numerator / denominator) for a small numerator."""
-    return amount // denominator * numerator + amount % denominator * numerator // denominator
+    whole = quotient(amount, denominator)
+    return whole * numerator + quotient((amount - whole * denominator) * numerator, denominator)
 
 
 @inlined
@@ -32,11 +50,11 @@ def on_curve(knots: NDArray[np.int32], worked: int, whole: int) -> int:
     """Read a curve of equal steps by linear interpolation with floor; ppm."""
     segments = len(knots) - 1
     reach = worked * segments
-    step = reach // whole
+    step = quotient(reach, whole)
     if step == segments:
         return np.int64(knots[segments])
     low = np.int64(knots[step])
-    return low + (np.int64(knots[step + 1]) - low) * (reach - step * whole) // whole
+    return low + quotient((np.int64(knots[step + 1]) - low) * (reach - step * whole), whole)
 
 
 @inlined

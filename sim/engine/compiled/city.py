@@ -6,6 +6,7 @@ import numpy as np
 
 from sim.engine.compiled.agenda import listed, note
 from sim.engine.compiled.approvals import begin_file, call_windows, end_review, files_of_a_day
+from sim.engine.compiled.arithmetic import share_of
 from sim.engine.compiled.construction import plan_milestone, reach_milestone, settle
 from sim.engine.compiled.month import close, measure_all
 from sim.engine.compiled.payments import pay
@@ -151,9 +152,10 @@ def _set_up_projects(world: World, drawn: Drawn, state: State) -> None:
         site.effective = site.since = site.missed = site.gained = site.stopped = 0
         site.next_stop = drawn.projects[p].stop_first
         site.value = site.reported = one.done
-        site.progress = site.retained = site.premium = site.due_so_far = 0
+        site.retained = site.premium = site.due_so_far = 0
+        site.worked = NOBODY
         site.paid = site.arrears = site.equity_paid = site.debt_paid = 0
-        site.entitled = one.pay_ratio * (one.done // PPM) + one.pay_ratio * (one.done % PPM) // PPM
+        site.entitled = share_of(one.done, one.pay_ratio)
         site.entitled_before = site.entitled
         site.settled_at = NOBODY
         site.last_due = one.opening_last

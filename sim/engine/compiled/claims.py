@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.engine.compiled.arithmetic import scaled, share_of
+from sim.engine.compiled.arithmetic import multiple_of, quotient, scaled, share_of
 from sim.engine.compiled.records import NOBODY, State, World
 from sim.engine.rules import NEVER, PPM
 from sim.jit import inlined
@@ -53,7 +53,7 @@ def claim_advance(world: World, state: State, p: int, amount: int, month: int) -
 @inlined
 def add_premium(policy: np.void, site: np.void, added: int, rate: int) -> None:
     """Book what the acceleration of a month cost: a premium on the value that it brought."""
-    site.premium += share_of(scaled(added, rate - PPM, rate), policy.premium)
+    site.premium += multiple_of(scaled(added, rate - PPM, rate), policy.premium)
 
 
 @inlined
@@ -61,12 +61,13 @@ def _outstanding(one: np.void, site: np.void, drawn: np.void, value: int) -> int
     """Return the part of the advance that is not yet recovered."""
     if not site.advance_claimed:
         return 0
-    share = value * PPM // max(drawn.total, 1)
-    if share >= one.recovery_to:
+    reached, total = value * PPM, max(drawn.total, 1)
+    if reached >= one.recovery_to * total:
         return 0
-    if share <= one.recovery_from:
+    if reached < (one.recovery_from + 1) * total:
         return drawn.advance
-    return drawn.advance * (one.recovery_to - share) // (one.recovery_to - one.recovery_from)
+    ahead = one.recovery_to - quotient(reached, total)
+    return quotient(drawn.advance * ahead, one.recovery_to - one.recovery_from)
 
 
 @inlined

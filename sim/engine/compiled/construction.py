@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.compiled.agenda import note
-from sim.engine.compiled.arithmetic import first_reaching, on_curve, share_of
+from sim.engine.compiled.arithmetic import first_reaching, on_curve, quotient, share_of
 from sim.engine.compiled.records import Agenda, Book, Stage, State, World
 from sim.engine.rules import PPM
 from sim.jit import compiled, inlined
@@ -83,7 +83,7 @@ def worked(row: NDArray[np.int32], site: np.void, work: int, day: int) -> int:
     done = site.effective
     if day >= site.since:
         done += site.rate * (np.int64(row[day + 1]) - np.int64(row[site.since]))
-    return min(done // PPM, work)
+    return min(quotient(done, PPM), work)
 
 
 @inlined
@@ -119,4 +119,4 @@ def value_of(
 @inlined
 def progress(amount: int, work: int) -> int:
     """Return the share of the work left at day 0 that is done, ppm."""
-    return amount * PPM // work if work else PPM
+    return quotient(amount * PPM, work) if work else PPM

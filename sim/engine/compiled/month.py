@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from sim.engine.compiled.approvals import prework
-from sim.engine.compiled.arithmetic import share_of
+from sim.engine.compiled.arithmetic import multiple_of, quotient, share_of
 from sim.engine.compiled.claims import add_premium, claim, claim_advance, is_complete, recognised
 from sim.engine.compiled.construction import plan_milestone, progress, settle, value_of, worked
-from sim.engine.compiled.records import Book, City, Stage, State, World
+from sim.engine.compiled.records import NOBODY, Book, City, Stage, State, World
 from sim.engine.compiled.treasury import close_year, record
 from sim.engine.rules import NEVER, PPM
 from sim.jit import compiled, inlined
@@ -29,7 +29,14 @@ def measure_all(world: World, still: Still, drawn: Drawn, state: State, month: i
             kept += 1
     state.books[Book.MEASURING] = kept
     for k in range(world.watch_first[month], world.watch_first[month + 1]):
-        state.watch[k] = state.sites[world.watched[k]].progress
+        state.watch[k] = _progress(drawn, state, world.watched[k])
+
+
+@compiled
+def _progress(drawn: Drawn, state: State, p: int) -> int:
+    """Return the share of the work left at day 0 that was done when last measured, ppm."""
+    site = state.sites[p]
+    return 0 if site.worked == NOBODY else progress(site.worked, drawn.projects[p].work)
 
 
 @inlined
@@ -47,12 +54,12 @@ def _measure(
         amount = worked(drawn.calendar[one.calendar], site, mine.work, until)
         settled = site.delivered < day and day > policy.year_end
         seen = value_of(world.knots[p], mine, one.done, amount, settled)
-        site.progress = progress(amount, mine.work)
+        site.worked = amount
     else:
         share = prework(world, still, drawn, state, p, min(day, site.dropped))
         seen = one.done + share_of(mine.year_end_value - one.done, share)
     value = max(before, recognised(policy, one, site, mine.total, seen, day))
-    overstated = share_of(value - one.done, PPM + mine.overstatement)
+    overstated = multiple_of(value - one.done, PPM + mine.overstatement)
     reported = min(one.done + overstated, mine.total)
     if one.in_target:
         state.running[City.WORK_DONE] += value - before
@@ -73,7 +80,7 @@ def close(world: World, drawn: Drawn, state: State, month: int) -> None:
     """Close the year, set next month's rates, write the month down."""
     day, policy = world.month_ends[month], world.policy[0]
     if state.books[Book.OVER] != 0:
-        _write_down(world, state, month)
+        _write_down(world, drawn, state, month)
         return
     rates_change = policy.money_limited or policy.rates_change
     if world.year_closes[month] and policy.money_limited:
@@ -96,7 +103,7 @@ def close(world: World, drawn: Drawn, state: State, month: int) -> None:
             site = state.sites[p]
             site.year_value, site.year_reported = site.value, site.reported
             site.year_paid, site.year_arrears = site.paid, site.arrears
-    _write_down(world, state, month)
+    _write_down(world, drawn, state, month)
     state.books[Book.ACTIVE] = kept
     if kept == 0 and not policy.money_limited:
         state.books[Book.OVER] = 1
@@ -110,7 +117,7 @@ def close(world: World, drawn: Drawn, state: State, month: int) -> None:
 
 
 @compiled
-def _write_down(world: World, state: State, month: int) -> None:
+def _write_down(world: World, drawn: Drawn, state: State, month: int) -> None:
     """Write down sums, and every project where that is asked for."""
     for row in range(len(state.running)):
         state.city[row, month] = state.running[row]
@@ -125,7 +132,7 @@ def _write_down(world: World, state: State, month: int) -> None:
         state.tables[4, p, month] = (
             world.projects[p].opening + site.entitled - site.entitled_before + site.retained
         )
-        state.tables[5, p, month] = site.progress
+        state.tables[5, p, month] = _progress(drawn, state, p)
 
 
 @inlined
@@ -134,9 +141,9 @@ def _next_rate(world: World, drawn: Drawn, state: State, p: int, month: int) -> 
     one, site = world.projects[p], state.sites[p]
     # Arrears may be filed before any value is.
     base = max(max(site.value, site.entitled + site.retained), 1)
-    tolerated = share_of(base, one.tolerance)
+    tolerated = multiple_of(base, one.tolerance)
     if site.arrears > tolerated:
-        return max(PPM - (site.arrears - tolerated) * PPM // base, one.slow_rate)
+        return max(PPM - quotient((site.arrears - tolerated) * PPM, base), one.slow_rate)
     if world.accelerates[month] and site.value < world.filed_value[p, month]:
         left = world.left_to_year_end[one.calendar, month]
         needed = np.int64(PPM)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.engine.compiled.arithmetic import share_of
+from sim.engine.compiled.arithmetic import quotient, share_of
 from sim.engine.compiled.purses import spend
 from sim.engine.compiled.records import NOBODY, Book, City, State, World
 from sim.engine.compiled.treasury import split
@@ -111,7 +111,7 @@ def _ask_debt(world: World, drawn: Drawn, state: State, a: int, run: int) -> Non
         line = world.lines[k]
         site = state.sites[line.project]
         # A loan that must wait for equity is not asked for.
-        amount = min(amount, _in_step(line, site))
+        amount = _in_step(line, site, amount)
         state.accounts[a].asked += amount
         if line.own:
             share = drawn.projects[line.project].own_share
@@ -121,12 +121,15 @@ def _ask_debt(world: World, drawn: Drawn, state: State, a: int, run: int) -> Non
 
 
 @inlined
-def _in_step(line: np.void, site: np.void) -> int:
-    """Return how much debt may be paid so that it does not run ahead of equity."""
-    if line.equity_share == 0:
-        return site.due_so_far
-    in_step = site.equity_paid * (PPM - line.equity_share) // line.equity_share
-    return max(in_step - site.debt_paid, 0)
+def _in_step(line: np.void, site: np.void, amount: int) -> int:
+    """Return how much of an amount of debt may be paid so that it runs not ahead of equity."""
+    equity = np.int64(line.equity_share)
+    if equity == 0:
+        return amount
+    room = site.equity_paid * (PPM - equity)
+    if (site.debt_paid + amount) * equity <= room:  # without a division
+        return amount
+    return max(quotient(room, equity) - site.debt_paid, 0)
 
 
 @inlined
@@ -138,9 +141,7 @@ def _pay_own_funds(
         mine, earlier = state.lines[k], np.int64(0)
         if run >= _YEAR:
             earlier = state.history[line.history, min(run - _YEAR, mine.history_end - 1)]
-        rest = PPM - share
-        limit = mine.due // PPM * share + earlier // PPM * rest
-        limit += (mine.due % PPM * share + earlier % PPM * rest) // PPM
+        limit = quotient(mine.due * share + earlier * (PPM - share), PPM)
         paid = mine.due - state.lacking[line.place]
         amount = max(min(amount, limit - paid), 0)
     if amount != 0:
@@ -234,11 +235,13 @@ def _share_pool(
                     asked[j] = min(asked[j], pool)
                     pool -= asked[j]
         else:
-            pool -= _pro_rata(asked, place, group, count, pool)
+            pool -= _pro_rata(asked, place, state.scratch[2], group, count, pool)
 
 
 @inlined
-def _pro_rata(asked: np.ndarray, place: np.ndarray, group: int, count: int, pool: int) -> int:
+def _pro_rata(
+    asked: np.ndarray, place: np.ndarray, parts: np.ndarray, group: int, count: int, pool: int
+) -> int:
     """Share in proportion, rounded down to ppm; what is left goes by rank. Return what is given."""
     total = np.int64(0)
     for j in range(count):
@@ -246,16 +249,16 @@ def _pro_rata(asked: np.ndarray, place: np.ndarray, group: int, count: int, pool
             total += asked[j]
     if total <= pool:
         return total
-    ratio = pool * PPM // total
+    ratio = quotient(pool * PPM, total)
     left = pool
     for j in range(count):
         if place[j] == group:
-            left -= share_of(asked[j], ratio)
+            parts[j] = share_of(asked[j], ratio)
+            left -= parts[j]
     for j in range(count):
         if place[j] == group:
-            part = share_of(asked[j], ratio)
-            more = min(asked[j] - part, left)
-            asked[j] = part + more
+            more = min(asked[j] - parts[j], left)
+            asked[j] = parts[j] + more
             left -= more
     return pool - left
 

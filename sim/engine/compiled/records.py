@@ -39,7 +39,10 @@ ACCOUNT = _record("debt own bond lapses", "rule opening line_first line_end")
 
 LINE = np.dtype(
     [
-        *((name, np.int32) for name in ["project", "account", "share", "place", "history", "equity_share"]),
+        *(
+            (name, np.int32)
+            for name in ["project", "account", "share", "place", "history", "equity_share"]
+        ),
         *((name, _FLAG) for name in ["debt", "shared", "own", "in_target"]),
     ],
     align=True,
@@ -63,7 +66,7 @@ POLICY = _record(
 
 _SITE_NUMBERS = """
     due_so_far paid arrears equity_paid debt_paid last_due entitled retained value reported premium
-    settled_at delivered start dropped finish rate since effective progress applied missed gained
+    settled_at delivered start dropped finish rate since effective worked applied missed gained
     stopped next_stop ready gates_missing predecessors_missing may_start_from files_from
     entitled_before year_value year_reported year_paid year_arrears
 """
@@ -81,7 +84,8 @@ SITE = np.dtype(
     ],
     align=True,
 )
-"""A project in one replication. `stage` is a `Stage`; `last_due` the last run at which anything
+"""A project in one replication. `stage` is a `Stage`; `worked`,
+milli-days when last measured; `last_due` the last run at which anything
 falls due; the `year_` fields hold what stood at the plan year's end."""
 
 FILE_STATE = _record("passed_on", "begin ready taken passed unqueued before_missing")
