@@ -80,6 +80,7 @@ and parameters."""
 
 _CELLS_PER_SD = 8
 _LAST_SCORE = 8.5
+_JUST_INSIDE = 8.49
 _CELLS = int(2 * _LAST_SCORE * _CELLS_PER_SD)
 _TERMS = 8
 _LEAST_CUT = -20.0
@@ -110,7 +111,9 @@ class Inverses:
         """Return the row of a fixed number: what the distribution gives for one half."""
         row = self.add(distribution)
         rows, numbers = self.tables()
-        return self.add(Distribution("fixed", (inverse(rows, numbers, row, 0.5),)))
+        drawn = np.array([0.5])
+        evaluate(rows, numbers, np.array([row]), drawn, 1, False, drawn)
+        return self.add(Distribution("fixed", (float(drawn[0]),)))
 
     def tables(self) -> tuple[NDArray[np.void], Floats]:
         """Return the rows, of `INVERSE`, and the list of numbers."""
@@ -248,92 +251,51 @@ def _log_of_gamma(shape: float) -> list[float]:
 
 
 @compiled
-def _looked_up(numbers: Floats, first: int, score: float) -> float:
-    """Evaluate a table at a score."""
-    place = (min(max(score, -FARTHEST - 0.2), FARTHEST + 0.2) + _LAST_SCORE) * _CELLS_PER_SD
-    cell = int(place)
-    t = 2.0 * (place - cell) - 1.0
-    begin = first + cell * _TERMS
-    value = numbers[begin + _TERMS - 1]
-    for k in range(_TERMS - 2, -1, -1):
-        value = value * t + numbers[begin + k]
-    return float(value)
-
-
-@compiled
-def _of_table(one: np.void, numbers: Floats, score: float) -> float:
-    """Return the quantile of a tabulated family at a score."""
-    y = _looked_up(numbers, one["first"], score)
-    if one["family"] == Family.GAMMA:
-        return float(one["a"] * exponential(y))
-    return float(one["a"] + one["b"] / (1.0 + math.exp(-y)))
-
-
-@compiled
-def _tailed(one: np.void, u: float) -> float:
-    """Return the quantile of a lognormal body with a Pareto tail."""
-    if u >= one["c"]:
-        survival = min((1.0 - u) / one["d"], 1.0)
-        return float(min(one["a"] * power(survival, one["e"]), one["f"]))
-    if one["family"] == Family.FLAT_TAILED:
-        return float(one["g"])
-    if one["family"] == Family.TAILED:
-        score = score_of(min(u * one["h"], _NOT_ONE))
-    else:
-        score = score_of_log(math.log(u / one["c"]) + one["h"])
-    return float(one["a"] * exponential(one["b"] * (score - one["g"])))
-
-
-@compiled
-def _listed(one: np.void, numbers: Floats, u: float) -> float:
-    """Return the quantile of a discrete distribution or a sample."""
-    first, size = one["first"], one["size"]
-    if one["family"] == Family.EMPIRICAL:
-        return float(numbers[first + min(max(math.ceil(u * size) - 1, 0), size - 1)])
-    count = (size + 1) // 2
-    low, high = 0, count - 1
-    while low < high:
-        middle = (low + high) // 2
-        if numbers[first + count + middle] < u:
-            low = middle + 1
-        else:
-            high = middle
-    return float(numbers[first + low])
-
-
-@compiled
-def _plain(one: np.void, numbers: Floats, u: float) -> float:
-    """Return the quantile of any family but `CHANCE`."""
-    family = one["family"]
+def _plain(
+    family: int, a: float, b: float, c: float, d: float, e: float, f: float, u: float
+) -> float:
+    """Return the quantile of a family that needs neither score nor list."""
     if family == Family.FIXED:
-        return float(one["a"])
-    if family == Family.LOGNORMAL:
-        return float(one["a"] * exponential(one["b"] * score_of(u)))
+        return a
     if family == Family.TRIANGULAR:
-        if u < one["c"]:
-            return float(one["a"] + math.sqrt(u * one["d"]))
-        return float(one["b"] - math.sqrt((1.0 - u) * one["e"]))
-    if family == Family.TAILED or family == Family.FAR_TAILED or family == Family.FLAT_TAILED:
-        return _tailed(one, u)
+        return a + math.sqrt(u * d) if u < c else b - math.sqrt((1.0 - u) * e)
     if family == Family.UNIFORM:
-        return float(one["a"] + u * one["b"])
-    if family == Family.NORMAL:
-        return float(one["a"] + one["b"] * score_of(u))
+        return a + u * b
     if family == Family.CUT_NORMAL:
-        drawn = one["a"] + one["b"] * score_of(one["e"] + u * one["f"])
-        return float(min(max(drawn, one["c"]), one["d"]))
+        return min(max(a + b * score_of(e + u * f), c), d)
     if family == Family.EXPONENTIAL:
-        return float(-one["a"] * math.log1p(-u))
-    if family == Family.WEIBULL:
-        return float(one["b"] * power(-math.log1p(-u), one["a"]))
-    if family == Family.GAMMA or family == Family.PERT:
-        return _of_table(one, numbers, score_of(u))
-    return _listed(one, numbers, u)
+        return -a * math.log1p(-u)
+    return b * power(-math.log1p(-u), a)
 
 
 @compiled
-def inverse(rows: NDArray[np.void], numbers: Floats, row: int, u: float) -> float:
-    """Evaluate the inverse distribution function.
+def _tailed(
+    family: int, a: float, b: float, c: float, d: float, e: float, f: float, g: float, h: float,
+    u: float,
+) -> float:  # fmt: skip
+    """Return the quantile of a lognormal body with a Pareto tail."""
+    if u >= c:
+        return min(a * power(min((1.0 - u) / d, 1.0), e), f)
+    if family == Family.FLAT_TAILED:
+        return g
+    if family == Family.TAILED:
+        score = score_of(min(u * h, _NOT_ONE))
+    else:
+        score = score_of_log(math.log(u / c) + h)
+    return a * exponential(b * (score - g))
+
+
+@compiled
+def evaluate(
+    rows: NDArray[np.void],
+    numbers: Floats,
+    which: NDArray[np.int64],
+    given: Floats,
+    count: int,
+    are_scores: bool,
+    out: Floats,
+) -> None:
+    """Evaluate inverse distribution functions, one after another.
 
     Parameters
     ----------
@@ -341,43 +303,92 @@ def inverse(rows: NDArray[np.void], numbers: Floats, row: int, u: float) -> floa
         Distributions.
     numbers : ndarray of float64
         Their lists and tables.
-    row : int
-        Which one.
-    u : float
-        Probability strictly between 0 and 1.
+    which : ndarray of int64, shape (at least count,)
+        The row of each.
+    given : ndarray of float64, shape (at least count,)
+        Probabilities strictly between 0 and 1; or normal scores, which stand for their
+        probabilities: what lies beyond `FARTHEST` counts as lying there, and what is simple in
+        the score is not sent through its probability and back.
+    count : int
+        How many.
+    are_scores : bool
+        Whether scores are given.
+    out : ndarray of float64, shape (at least count,)
+        Filled with the quantiles; may be `given` itself.
     """
-    one = rows[row]
-    if one["family"] != Family.CHANCE:
-        return _plain(one, numbers, u)
-    threshold = one["b"]
-    if u <= threshold:
-        return 0.0
-    inside = (u - threshold) / max(one["a"], 1e-300)
-    return _plain(rows[one["first"]], numbers, min(max(inside, _NOT_ZERO), _NOT_ONE))
-
-
-@compiled
-def inverse_of_score(rows: NDArray[np.void], numbers: Floats, row: int, score: float) -> float:
-    """Evaluate the inverse distribution function at the probability of a normal score.
-
-    What is simple in the score is not sent through its probability and back.
-
-    Parameters
-    ----------
-    rows, numbers, row
-        As for `inverse`.
-    score : float
-        Normal score; what lies beyond `FARTHEST` counts as lying there.
-    """
-    one = rows[row]
-    family = one["family"]
-    score = min(max(score, -FARTHEST), FARTHEST)
-    if family == Family.FIXED:
-        return float(one["a"])
-    if family == Family.LOGNORMAL:
-        return float(one["a"] * exponential(one["b"] * score))
-    if family == Family.NORMAL:
-        return float(one["a"] + one["b"] * score)
-    if family == Family.GAMMA or family == Family.PERT:
-        return _of_table(one, numbers, score)
-    return inverse(rows, numbers, row, probability_of(score))
+    # Only numbers are passed on: an array that goes from hand to hand costs more than the sums.
+    for k in range(count):
+        one = rows[which[k]]
+        family = one["family"]
+        if family == Family.FIXED:
+            out[k] = one["a"]
+            continue
+        score_given = are_scores
+        score = u = given[k]
+        if are_scores:
+            score = min(max(score, -FARTHEST), FARTHEST)
+        if family == Family.CHANCE:
+            if score_given:
+                u = probability_of(score)
+                score_given = False
+            if u <= one["b"]:
+                out[k] = 0.0
+                continue
+            u = (u - one["b"]) / max(one["a"], 1e-300)
+            u = min(max(u, _NOT_ZERO), _NOT_ONE)
+            one = rows[one["first"]]
+            family = one["family"]
+        if (
+            family == Family.LOGNORMAL
+            or family == Family.NORMAL
+            or family == Family.GAMMA
+            or family == Family.PERT
+        ):
+            if not score_given:
+                score = score_of(u)
+            if family == Family.LOGNORMAL:
+                out[k] = one["a"] * exponential(one["b"] * score)
+                continue
+            if family == Family.NORMAL:
+                out[k] = one["a"] + one["b"] * score
+                continue
+            place = (min(max(score, -_LAST_SCORE), _JUST_INSIDE) + _LAST_SCORE) * _CELLS_PER_SD
+            cell = int(place)
+            t = 2.0 * (place - cell) - 1.0
+            begin = one["first"] + cell * _TERMS
+            y = numbers[begin + _TERMS - 1]
+            for term in range(_TERMS - 2, -1, -1):
+                y = y * t + numbers[begin + term]
+            if family == Family.GAMMA:
+                out[k] = one["a"] * exponential(y)
+            else:
+                out[k] = one["a"] + one["b"] / (1.0 + math.exp(-y))
+            continue
+        if score_given:
+            u = probability_of(score)
+        if family == Family.EMPIRICAL:
+            size = one["size"]
+            out[k] = numbers[one["first"] + min(max(math.ceil(u * size) - 1, 0), size - 1)]
+        elif family == Family.DISCRETE:
+            length = (one["size"] + 1) // 2
+            low, high = 0, length - 1
+            while low < high:
+                middle = (low + high) // 2
+                if numbers[one["first"] + length + middle] < u:
+                    low = middle + 1
+                else:
+                    high = middle
+            out[k] = numbers[one["first"] + low]
+        elif (
+            family == Family.TAILED
+            or family == Family.FAR_TAILED
+            or family == Family.FLAT_TAILED
+        ):
+            out[k] = _tailed(
+                family, one["a"], one["b"], one["c"], one["d"], one["e"], one["f"], one["g"],
+                one["h"], u,
+            )  # fmt: skip
+        else:
+            out[k] = _plain(
+                family, one["a"], one["b"], one["c"], one["d"], one["e"], one["f"], u
+            )  # fmt: skip

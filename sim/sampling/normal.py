@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from sim.jit import compiled
 
 FARTHEST = 8.209536151601387
@@ -138,8 +136,3 @@ def score_of_log(log_p: float) -> float:
         s -= (value - log_p) / (-s / series)
     return s
 
-
-@compiled
-def rounded(value: float) -> float:
-    """Round to the nearest whole number, halves to the even one, as a float."""
-    return float(np.rint(value))

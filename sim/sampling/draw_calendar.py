@@ -1,0 +1,525 @@
+"""Realized calendars: the still one, changed on the days that stops of a replication touch.
+
+Of many classes most days are alike, so they are worked out by *kin*: classes with the same still
+availability on which the stops of the whole city act alike. Of a class itself only the days are
+worked out on which stops of its own county act.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.jit import compiled
+from sim.plan.availability import FULL_DAY
+from sim.sampling.calendars import CalendarModel, Stop
+from sim.sampling.frame import cumulative
+from sim.sampling.inverses import Inverses, evaluate
+from sim.sampling.register import Label
+from sim.sampling.rounding import whole_days
+from sim.sampling.sampler import Sampler
+
+Floats = NDArray[np.float64]
+Ints32 = NDArray[np.int32]
+
+CHANCE = np.dtype(
+    [
+        ("law", np.int64),
+        ("length_at", np.int64),
+        ("occurs_at", np.int64),
+        ("place_at", np.int64),
+        ("probability", np.float64),
+        ("episodes", np.int64),
+        ("first", np.int64),
+        ("last", np.int64),
+        ("cause", np.int64),
+        ("placed", np.bool_),
+        ("common", np.bool_),
+    ],
+    align=True,
+)
+"""A stop that may happen: what it draws and where among the shared uniforms, its spell or window,
+its cause, and whether it strikes the whole city. See `calendars.Stop`."""
+
+
+class Calendar(NamedTuple):
+    """Stops, and what they change; S stops, C classes, K causes, D days, W rows.
+
+    Attributes
+    ----------
+    stops : ndarray of CHANCE, shape (S,)
+        In the order in which they act.
+    factor : ndarray of float64, shape (S, C)
+        Share of a day that each leaves; 1 where it does not strike.
+    members, kin_first : ndarray of int64
+        Classes, kin by kin, and where each kin begins (and the last ends).
+    row : ndarray of int64, shape (C,)
+        Still availability of each class.
+    shares : ndarray of float64, shape (W, D, K)
+        Different rows of still availability by cause.
+    taken : ndarray of int64, shape (W, D, K)
+        Milli-days that the causes take of each of those days, one after another.
+    still : ndarray of int32, shape (C, D + 1)
+        Milli-days of availability before each day, as far as no stop changes it.
+    room : int
+        Number of days that stops can touch.
+    """
+
+    stops: NDArray[np.void]
+    factor: Floats
+    members: NDArray[np.int64]
+    kin_first: NDArray[np.int64]
+    row: NDArray[np.int64]
+    shares: Floats
+    taken: NDArray[np.int64]
+    still: Ints32
+    room: int
+
+
+def lay_out_calendar(
+    sampler: Sampler, positions: dict[Label, int], inverses: Inverses
+) -> tuple[Calendar, Ints32]:
+    """Lay out the calendar.
+
+    Parameters
+    ----------
+    sampler : Sampler
+        Everything that drawing needs.
+    positions : dict of Label to int
+        Places of the shared draws.
+    inverses : Inverses
+        Takes the distributions.
+
+    Returns
+    -------
+    Calendar
+        What kernels read.
+    losses : ndarray of int32, shape (C, D + 1, K)
+        Milli-days lost to each cause before each day, as far as no stop changes it.
+    """
+    model = sampler.calendar
+    if model is None:
+        nothing = _lay_out_stops((), {}, inverses, sampler.portfolio.days)
+        left, losses = sampler.planned_calendar, np.moveaxis(sampler.planned_losses, 0, 2)
+        classes, causes = left.shape[0], losses.shape[2]
+        return Calendar(
+            stops=nothing[0],
+            factor=np.ones((0, classes)),
+            members=np.arange(classes),
+            kin_first=np.array([0, classes]),
+            row=np.zeros(classes, np.int64),
+            shares=np.ones((1, 1, causes)),
+            taken=np.zeros((1, 1, causes), np.int64),
+            still=np.ascontiguousarray(left, dtype=np.int32),
+            room=0,
+        ), np.ascontiguousarray(losses, dtype=np.int32)
+    stops, room = _lay_out_stops(model.stops, positions, inverses, sampler.portfolio.days)
+    factor = np.ones((len(model.stops), model.still.shape[1]))
+    for s, stop in enumerate(model.stops):
+        factor[s, stop.rows] = stop.factors
+    by_class = np.moveaxis(model.still, 0, 2)
+    shares, row = _different(by_class.reshape(by_class.shape[0], -1))
+    shares = shares.reshape(-1, *by_class.shape[1:])
+    left, taken = _charge(shares)
+    signature = np.concatenate([row[:, None], factor[stops["common"]].T], axis=1)
+    _, kin = _different(signature)
+    members = np.argsort(kin, kind="stable")
+    return Calendar(
+        stops=stops,
+        factor=factor,
+        members=members,
+        kin_first=np.searchsorted(kin[members], np.arange(kin.max() + 2)).astype(np.int64),
+        row=row,
+        shares=shares,
+        taken=taken,
+        still=cumulative(left)[row].astype(np.int32),
+        room=room,
+    ), _before(taken)[row]
+
+
+def _lay_out_stops(
+    stops: tuple[Stop, ...], positions: dict[Label, int], inverses: Inverses, days: int
+) -> tuple[NDArray[np.void], int]:
+    """Return the stops as kernels read them, and the number of days that they can touch."""
+    rows = np.zeros(len(stops), CHANCE)
+    touched = np.zeros(days, np.bool_)
+    for k, stop in enumerate(stops):
+        driver = stop.driver
+        stress = driver.state == "stress"
+        row, length = rows[k], positions[stop.labels[0]]
+        row["law"], row["length_at"] = inverses.add(driver.active), length
+        row["occurs_at"], row["place_at"] = (positions[one] for one in stop.labels[1:])
+        row["probability"] = driver.stress_probability if stress else driver.probability
+        row["episodes"] = driver.episodes if stop.placed else 1
+        row["first"], row["last"], row["cause"] = stop.first, stop.last, stop.cause
+        row["placed"], row["common"] = stop.placed, driver.scope != "county"
+        longest = np.array([1 - 2.0**-53])
+        laws, numbers = inverses.tables()
+        evaluate(laws, numbers, np.array([row["law"]]), longest, 1, False, longest)
+        for count in {0, whole_days(longest[0] / row["episodes"])}:
+            # The last begin and the first end of a placed stop; of a spell the only ones.
+            first, _ = _span(row, count, 0.0)
+            _, end = _span(row, count, 1 - 2.0**-53)
+            touched[max(first, 0) : max(min(end, days), 0)] = True
+    return rows, int(touched.sum())
+
+
+def _different(rows: NDArray[np.generic]) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
+    """Return the different rows, in order of first appearance, and which of them each row is."""
+    known: dict[bytes, int] = {}
+    found = np.array([known.setdefault(row.tobytes(), len(known)) for row in rows], np.int64)
+    _, first = np.unique(found, return_index=True)
+    return rows[first], found
+
+
+def _charge(shares: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return milli-days left of each day, and those taken by each cause, one after another."""
+    through = np.rint(np.cumprod(shares, axis=2) * FULL_DAY).astype(np.int64)
+    before = np.concatenate([np.full((*shares.shape[:2], 1), FULL_DAY), through], axis=2)
+    return before[:, :, -1], before[:, :, :-1] - through
+
+
+def _before(taken: NDArray[np.int64]) -> Ints32:
+    """Return the milli-days taken before each day, shape (rows, days + 1, causes)."""
+    zeros = np.zeros((taken.shape[0], 1, taken.shape[2]), np.int64)
+    return np.concatenate([zeros, np.cumsum(taken, axis=1)], axis=1).astype(np.int32)
+
+
+class CalendarRoom(NamedTuple):
+    """Room for realized calendars; S stops, D days, H days that stops can touch, K causes.
+
+    Attributes
+    ----------
+    law : ndarray of int64, shape (S,)
+        Distributions of the stops that happen.
+    length : ndarray of float64, shape (S,)
+        Their lengths.
+    active, begin, end : ndarray of int64, shape (S,)
+        Stops that happen within the horizon: which, first day, day after the last.
+    mine : ndarray of int64, shape (S,)
+        Those of them that strike a class.
+    place : ndarray of int64, shape (D,)
+        Position of each day in `common`, or -1.
+    seen : ndarray of int64, shape (D,)
+        The class in whose list a day stands.
+    common, kin_day, own_day : ndarray of int64, shape (H,)
+        Days that stops of the whole city touch; of them those that change anything for a kin;
+        days that stops of a county touch.
+    shares : ndarray of float64, shape (H, K)
+        Availability by cause.
+    kin_sums : ndarray of int32, shape (H + 1, K)
+        Milli-days that the causes take more of a kin than in the still calendar, up to before
+        each of `kin_day`.
+    kin_left : ndarray of int32, shape (D + 1,)
+        Milli-days of availability of a kin before each day.
+    own_change : ndarray of int32, shape (H, K)
+        Milli-days that the causes take more on each of `own_day`.
+    extra : ndarray of int32, shape (K,)
+        What a class has lost beyond its kin.
+    """
+
+    law: NDArray[np.int64]
+    length: Floats
+    active: NDArray[np.int64]
+    begin: NDArray[np.int64]
+    end: NDArray[np.int64]
+    mine: NDArray[np.int64]
+    place: NDArray[np.int64]
+    seen: NDArray[np.int64]
+    common: NDArray[np.int64]
+    kin_day: NDArray[np.int64]
+    own_day: NDArray[np.int64]
+    shares: Floats
+    kin_sums: Ints32
+    kin_left: Ints32
+    own_change: Ints32
+    extra: Ints32
+
+
+def calendar_room(calendar: Calendar) -> CalendarRoom:
+    """Allocate room."""
+    stops, days, causes = len(calendar.stops), calendar.still.shape[1] - 1, calendar.shares.shape[2]
+    per_stop = [np.zeros(stops, np.int64) for _ in range(5)]
+    return CalendarRoom(
+        per_stop[0],
+        np.zeros(stops),
+        *per_stop[1:],
+        *(np.zeros(days, np.int64) for _ in range(2)),
+        *(np.zeros(calendar.room, np.int64) for _ in range(3)),
+        np.ones((calendar.room, causes)),
+        np.zeros((calendar.room + 1, causes), np.int32),
+        np.zeros(days + 1, np.int32),
+        np.zeros((calendar.room, causes), np.int32),
+        np.zeros(causes, np.int32),
+    )
+
+
+@compiled
+def _span(stop: np.void, count: int, place: float) -> tuple[int, int]:
+    """Return the first day of a stop of so many days, and the day after the last."""
+    if stop["placed"]:
+        room = max(stop["last"] - stop["first"] + 1 - count, 0)
+        begin = stop["first"] + int(place * (room + 1))
+    else:
+        begin = stop["first"] + (stop["last"] - stop["first"] + 1 - count) // 2
+    return begin, begin + count
+
+
+@compiled
+def draw_calendar(
+    calendar: Calendar,
+    laws: NDArray[np.void],
+    numbers: Floats,
+    uniforms: Floats,
+    room: CalendarRoom,
+    left: Ints32,
+    hits: NDArray[np.int64],
+    hit_day: Ints32,
+    hit_loss: Ints32,
+) -> None:
+    """Work out the realized calendars of all classes.
+
+    Parameters
+    ----------
+    calendar, laws, numbers
+        What is drawn, and how.
+    uniforms : ndarray of float64
+        The shared uniforms.
+    room : CalendarRoom
+        Room.
+    left, hits, hit_day, hit_loss
+        `Drawn.calendar` and the rest, filled. Without stops `left` stays as it is.
+    """
+    if len(calendar.stops) == 0:
+        return
+    count = _happening(calendar, laws, numbers, uniforms, room)
+    commons = _common_days(calendar, count, room)
+    members, kin_first = calendar.members, calendar.kin_first
+    for kin in range(len(kin_first) - 1):
+        changed = _days_of_kin(calendar, members[kin_first[kin]], count, commons, room)
+        for m in range(kin_first[kin], kin_first[kin + 1]):
+            c = members[m]
+            own = _own_days(calendar, c, count, room)
+            if own > 0:
+                _own_changes(calendar, c, count, own, room)
+            hits[c] = _join(room, changed, own, left[c], hit_day[c], hit_loss[c])
+
+
+@compiled
+def _happening(
+    calendar: Calendar, laws: NDArray[np.void], numbers: Floats, uniforms: Floats,
+    room: CalendarRoom,
+) -> int:  # fmt: skip
+    """Note the stops that happen within the horizon; return how many."""
+    stops, active, length = calendar.stops, room.active, room.length
+    days = calendar.still.shape[1] - 1
+    n = 0
+    for s in range(len(stops)):
+        if uniforms[stops[s]["occurs_at"]] < stops[s]["probability"]:
+            active[n], room.law[n] = s, stops[s]["law"]
+            length[n] = uniforms[stops[s]["length_at"]]
+            n += 1
+    evaluate(laws, numbers, room.law, length, n, False, length)
+    count = 0
+    for k in range(n):
+        stop = stops[active[k]]
+        lasts = whole_days(length[k] / stop["episodes"])
+        begin, end = _span(stop, lasts, uniforms[stop["place_at"]])
+        begin, end = max(begin, 0), min(end, days)
+        if begin < end:
+            active[count], room.begin[count], room.end[count] = active[k], begin, end
+            count += 1
+    return count
+
+
+@compiled
+def _common_days(calendar: Calendar, count: int, room: CalendarRoom) -> int:
+    """List the days that stops of the whole city touch; return how many."""
+    place, seen, common = room.place, room.seen, room.common
+    for day in range(len(place)):
+        place[day] = -1
+        seen[day] = -1
+    for k in range(count):
+        if calendar.stops[room.active[k]]["common"]:
+            for day in range(room.begin[k], room.end[k]):
+                place[day] = 0
+    n = 0
+    for day in range(len(place)):
+        if place[day] == 0:
+            place[day], common[n] = n, day
+            n += 1
+    return n
+
+
+@compiled
+def _days_of_kin(
+    calendar: Calendar, c: int, count: int, commons: int, room: CalendarRoom
+) -> int:  # fmt: skip
+    """Work out what stops of the whole city change for the kin of a class; return on how many days.
+
+    On each day shares are multiplied in the order of stops, and causes charged in their own.
+    """
+    row, causes = calendar.row[c], calendar.shares.shape[2]
+    shares, still, common, place = room.shares, calendar.shares, room.common, room.place
+    for n in range(commons):
+        for cause in range(causes):
+            shares[n, cause] = still[row, common[n], cause]
+    for k in range(count):
+        stop = calendar.stops[room.active[k]]
+        factor = calendar.factor[room.active[k], c]
+        if stop["common"] and factor != 1.0:
+            for day in range(room.begin[k], room.end[k]):
+                shares[place[day], stop["cause"]] *= factor
+    taken, sums, kin_day = calendar.taken, room.kin_sums, room.kin_day
+    left, still_left = room.kin_left, calendar.still
+    changed = filled = total = 0
+    for n in range(commons):
+        day = common[n]
+        share, before, any_change, change = 1.0, FULL_DAY, False, 0
+        for cause in range(causes):
+            share *= shares[n, cause]
+            after = int(np.rint(share * FULL_DAY))
+            more = before - after - taken[row, day, cause]
+            sums[changed + 1, cause] = sums[changed, cause] + more
+            any_change = any_change or more != 0
+            change += more
+            before = after
+        if any_change:
+            kin_day[changed] = day
+            changed += 1
+            for x in range(filled, day + 1):
+                left[x] = still_left[c, x] + total
+            filled = day + 1
+            total -= change
+    for x in range(filled, len(left)):
+        left[x] = still_left[c, x] + total
+    return changed
+
+
+@compiled
+def _own_days(calendar: Calendar, c: int, count: int, room: CalendarRoom) -> int:
+    """List the days on which stops of its county touch a class, in order; return how many."""
+    own_day, seen = room.own_day, room.seen
+    n = 0
+    for k in range(count):
+        s = room.active[k]
+        if calendar.stops[s]["common"] or calendar.factor[s, c] == 1.0:
+            continue
+        for day in range(room.begin[k], room.end[k]):
+            if seen[day] != c:
+                seen[day] = c
+                at = n
+                while at > 0 and own_day[at - 1] > day:
+                    own_day[at] = own_day[at - 1]
+                    at -= 1
+                own_day[at] = day
+                n += 1
+    return n
+
+
+@compiled
+def _own_changes(calendar: Calendar, c: int, count: int, own: int, room: CalendarRoom) -> None:
+    """Work out the days of a class on which stops of its county act, with all that strike it."""
+    row, causes = calendar.row[c], calendar.shares.shape[2]
+    mine, shares, taken, change = room.mine, room.shares, calendar.taken, room.own_change
+    striking = 0
+    for k in range(count):
+        if calendar.factor[room.active[k], c] != 1.0:
+            mine[striking] = k
+            striking += 1
+    for n in range(own):
+        day = room.own_day[n]
+        for cause in range(causes):
+            shares[n, cause] = calendar.shares[row, day, cause]
+        for j in range(striking):
+            k = mine[j]
+            if room.begin[k] <= day and day < room.end[k]:
+                s = room.active[k]
+                shares[n, calendar.stops[s]["cause"]] *= calendar.factor[s, c]
+        share, before = 1.0, FULL_DAY
+        for cause in range(causes):
+            share *= shares[n, cause]
+            after = int(np.rint(share * FULL_DAY))
+            change[n, cause] = before - after - taken[row, day, cause]
+            before = after
+
+
+@compiled
+def _join(
+    room: CalendarRoom, changed: int, own: int, left: Ints32, hit_day: Ints32, hit_loss: Ints32
+) -> int:
+    """Join the days of the kin with those of the class; return how many change anything.
+
+    Up to each day of its own the class is like its kin, but for what its earlier ones left.
+    """
+    kin_day, kin_sums, kin_left = room.kin_day, room.kin_sums, room.kin_left
+    own_day, change, extra = room.own_day, room.own_change, room.extra
+    causes = len(extra)
+    for cause in range(causes):
+        extra[cause] = 0
+    n = i = filled = total = 0
+    for j in range(own + 1):
+        day = own_day[j] if j < own else len(left) - 1
+        first = i
+        while i < changed and kin_day[i] < day:
+            i += 1
+        for k in range(i - first):
+            hit_day[n + k] = kin_day[first + k]
+            for cause in range(causes):
+                hit_loss[n + k, cause] = kin_sums[first + k + 1, cause] + extra[cause]
+        n += i - first
+        for x in range(filled, day + 1):
+            left[x] = kin_left[x] + total
+        filled = day + 1
+        if j == own:
+            break
+        known = i
+        if i < changed and kin_day[i] == day:
+            i += 1
+        any_change = False
+        for cause in range(causes):
+            more = change[j, cause]
+            any_change = any_change or more != 0
+            more -= kin_sums[i, cause] - kin_sums[known, cause]
+            extra[cause] += more
+            total -= more
+            hit_loss[n, cause] = kin_sums[i, cause] + extra[cause]
+        if any_change:
+            hit_day[n] = day
+            n += 1
+    return n
+
+
+def losses_of(
+    losses: Ints32, hits: NDArray[np.int64], hit_day: Ints32, hit_loss: Ints32
+) -> NDArray[np.int64]:
+    """Write out what each cause took before each day.
+
+    Parameters
+    ----------
+    losses : ndarray of int32, shape (C, D + 1, K)
+        As far as no stop changes it.
+    hits, hit_day, hit_loss
+        As in `Drawn`.
+
+    Returns
+    -------
+    ndarray of int64, shape (K, C, D + 1)
+        As in `Realization`.
+    """
+    whole = losses.astype(np.int64)
+    days = np.arange(losses.shape[1])
+    for c, count in enumerate(hits.tolist()):
+        if count:
+            passed = np.searchsorted(hit_day[c, :count], days, side="left")
+            more = np.concatenate([np.zeros((1, losses.shape[2]), np.int64), hit_loss[c, :count]])
+            whole[c] += more[passed]
+    return np.ascontiguousarray(np.moveaxis(whole, 2, 0))
+
+
+__all__ = [
+    "CHANCE", "Calendar", "CalendarModel", "CalendarRoom", "calendar_room", "draw_calendar",
+    "lay_out_calendar", "losses_of",
+]  # fmt: skip
