@@ -15,30 +15,20 @@ from numpy.typing import NDArray
 
 from sim.jit import compiled
 from sim.sampling import register
-from sim.sampling.draw_calendar import (
-    Calendar,
-    CalendarRoom,
-    calendar_room,
-    draw_calendar,
-    lay_out_calendar,
-    losses_of,
-)
+from sim.sampling.calendar_layout import Calendar, lay_out_calendar
+from sim.sampling.draw_calendar import CalendarRoom, calendar_room, draw_calendar, losses_of
 from sim.sampling.draw_gates import Gates, draw_gates, lay_out_gates
 from sim.sampling.draw_money import Releases, draw_releases, lay_out_releases
 from sim.sampling.draw_projects import (
     ProjectRoom,
-    Projects,
     draw_scores,
     draw_starts,
     draw_work_and_money,
-    lay_out_projects,
     project_room,
 )
 from sim.sampling.draw_risks import (
     RiskRoom,
-    Risks,
     draw_strikes,
-    lay_out_risks,
     let_strike,
     place_stops,
     risk_room,
@@ -55,7 +45,9 @@ from sim.sampling.draw_shared import (
 from sim.sampling.inverses import Inverses, evaluate
 from sim.sampling.layout import DRAWN, FILE, RELEASE, STOP, Drawn, Still
 from sim.sampling.normal import score_of
+from sim.sampling.project_layout import Projects, lay_out_projects
 from sim.sampling.realization import Realization
+from sim.sampling.risk_layout import Risks, lay_out_risks
 from sim.sampling.rounding import Fault, raise_fault
 from sim.sampling.sampler import Sampler
 from sim.sampling.streams import key_of
@@ -147,7 +139,8 @@ def prepare(sampler: Sampler) -> tuple[DrawModel, Still]:
     projects = lay_out_projects(sampler, inverses)
     gates = lay_out_gates(sampler, inverses)
     risks = lay_out_risks(sampler.risks, portfolio, inverses)
-    calendar, losses = lay_out_calendar(sampler, positions, inverses)
+    planned = (sampler.planned_calendar, sampler.planned_losses)
+    calendar, losses = lay_out_calendar(sampler.calendar, planned, positions, inverses)
     laws, numbers = inverses.tables()
     model = DrawModel(
         laws, numbers, register.addresses(labels), len(sampler.loadings.factors), drivers,

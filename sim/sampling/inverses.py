@@ -96,6 +96,7 @@ class Inverses:
         self._rows: list[tuple[float, ...]] = []
         self._numbers: list[float] = []
         self._known: dict[Distribution, int] = {}
+        self._medians: dict[int, float] = {}
 
     def add(self, distribution: Distribution) -> int:
         """Return the row of a distribution, laid out if it is new; its unit means nothing here."""
@@ -110,10 +111,12 @@ class Inverses:
     def add_median(self, distribution: Distribution) -> int:
         """Return the row of a fixed number: what the distribution gives for one half."""
         row = self.add(distribution)
-        rows, numbers = self.tables()
-        drawn = np.array([0.5])
-        evaluate(rows, numbers, np.array([row]), drawn, 1, False, drawn)
-        return self.add(Distribution("fixed", (float(drawn[0]),)))
+        if row not in self._medians:
+            rows, numbers = self.tables()
+            half = np.array([0.5])
+            evaluate(rows, numbers, np.array([row]), half, 1, False, half)
+            self._medians[row] = float(half[0])
+        return self.add(Distribution("fixed", (self._medians[row],)))
 
     def tables(self) -> tuple[NDArray[np.void], Floats]:
         """Return the rows, of `INVERSE`, and the list of numbers."""
@@ -379,11 +382,7 @@ def evaluate(
                 else:
                     high = middle
             out[k] = numbers[one["first"] + low]
-        elif (
-            family == Family.TAILED
-            or family == Family.FAR_TAILED
-            or family == Family.FLAT_TAILED
-        ):
+        elif family == Family.TAILED or family == Family.FAR_TAILED or family == Family.FLAT_TAILED:
             out[k] = _tailed(
                 family, one["a"], one["b"], one["c"], one["d"], one["e"], one["f"], one["g"],
                 one["h"], u,

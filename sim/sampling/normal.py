@@ -135,4 +135,3 @@ def score_of_log(log_p: float) -> float:
         # The slope is phi / Phi = -s / series.
         s -= (value - log_p) / (-s / series)
     return s
-

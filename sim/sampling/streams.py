@@ -8,8 +8,6 @@ of the replication (64 bits) and the address of the draw (64 bits). An address i
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,28 +23,6 @@ _HALF = np.uint64(32)
 _DROPPED_BITS = np.uint64(11)
 _TOPMOST = np.uint64((1 << 53) - 2)
 _CELL = 2.0**-53
-
-
-def address(subject: str, variable: str, index: int = 0) -> int:
-    """Return the 64-bit address of a draw.
-
-    Parameters
-    ----------
-    subject : str
-        Whom the draw concerns: a project id, a driver, a gate of a project.
-    variable : str
-        What is drawn; a name from `sim.sampling.register`.
-    index : int
-        Which one, where a subject has several (a year, an episode).
-
-    Returns
-    -------
-    int
-        Unsigned 64-bit hash (BLAKE2b of the three parts, joined by a separator that cannot
-        occur in a name).
-    """
-    text = f"{subject}\x1f{variable}\x1f{index}"
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 def key_of(seed: int) -> np.uint64:
@@ -104,7 +80,7 @@ def uniform(seed: np.uint64, replication: np.uint64, where: np.uint64) -> float:
     replication : uint64
         Number of the replication.
     where : uint64
-        Address from `address`.
+        Address from `register.address`.
 
     Returns
     -------

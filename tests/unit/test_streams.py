@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from sim.sampling import register
-from sim.sampling.streams import address, fill_uniforms, key_of, philox4x32, uniform
+from sim.sampling.register import address
+from sim.sampling.streams import fill_uniforms, key_of, philox4x32, uniform
 from tests import naive_draws
 
 # Known answers of Philox 4x32-10, as published with the Random123 library.
