@@ -97,11 +97,14 @@ def parallel(function: Function) -> Function:
     return _compile(function, parallel=True)
 
 
-def _compile(function: Function, **options: bool) -> Function:
+def _compile(function: Function, *, parallel: bool) -> Function:
     if numba is None:
         return function
     # Divisors are checked where plans are loaded; the numpy model leaves the check out of kernels.
-    decorate = numba.njit(cache=True, nogil=True, error_model="numpy", **options)
+    # What allocates nothing needs no counts of references (`_nrt`): they cost more than the work.
+    decorate = numba.njit(
+        cache=True, nogil=True, error_model="numpy", parallel=parallel, _nrt=parallel
+    )
     result: Function = decorate(function)
     return result
 

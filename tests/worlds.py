@@ -13,6 +13,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 import sim
+from sim.engine.agreement import first_difference
+from sim.engine.compiled import run_compiled
 from sim.engine.reference import run_reference
 from sim.engine.trajectory import Event, Trajectory
 from sim.plan.portfolio import Portfolio
@@ -90,13 +92,15 @@ class Lived:
 def live(
     folder: Path, replication: int = 0, seed: int = 2021, changes: Sequence[str] = ()
 ) -> Lived:
-    """Simulate one replication of a plan folder."""
+    """Simulate one replication of a plan folder, by both engines, which must agree."""
     scenario = sim.load_scenario(folder, changes)
     portfolio = sim.build_portfolio(scenario.plan)
     sampler = build_sampler(portfolio, seed)
     drawn = next(draw(sampler, [replication]))
     events: list[Event] = []
     trajectory = run_reference(sampler.frame, drawn, events)
+    told_again = run_compiled(sampler.frame, drawn)
+    assert first_difference(sampler.frame, trajectory, told_again) == ""
     return Lived(scenario, portfolio, sampler.frame, drawn, trajectory, events)
 
 

@@ -125,11 +125,22 @@ def print_headline(stored: StoredRun, console: Console, language: Language = "zh
         console.print(_month_table(stored, text, language, comparable))
         if comparable:
             say(text["bias"], "dim")
+    if left := _left_of_residuals(stored, text):
+        say(text["residuals"].format(left=left), "dim")
     if stored.manifest["without_effect"]:
         names = ", ".join(stored.manifest["without_effect"])
         console.print(
             text["unused"].format(names=names), style="dim", highlight=False, markup=False
         )
+
+
+def _left_of_residuals(stored: StoredRun, text: Mapping[str, str]) -> str:
+    """Say what the causes that are on leave of the reference classes, where they take anything."""
+    return text["and"].join(
+        f"{text[name]} × {factor:.2f}"
+        for name, factor in stored.manifest["residuals"].items()
+        if factor != 1
+    )
 
 
 def print_folder(stored: StoredRun, console: Console, language: Language = "zh") -> None:

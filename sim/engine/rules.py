@@ -108,8 +108,8 @@ class PhaseRule:
 PHASES = (
     PhaseRule(
         Phase.RECEIVE, "到账", "Receive",
-        "资金下达到账，收回后调整用途的债券资金到账",
-        "releases become available, and so does bond money moved to another use",
+        "资金下达到账；其后，收回后调整用途的债券资金按批次到账",
+        "releases become available; after them bond money moved to another use, batch by batch",
     ),
     PhaseRule(
         Phase.FILES, "备件", "Files",
@@ -155,8 +155,10 @@ PHASES = (
     ),
     PhaseRule(
         Phase.CLOSE, "月结与年结", "Close",
-        "定下月施工强度（欠款放缓、年末赶工）；记录账户；12月31日余额结转或收回；年中调整计划",
-        "next month's work rates are set (arrears slow, owners accelerate); accounts are "
-        "recorded; on 31 December balances lapse or carry over; the plan is revised",
+        "先按批次查看债券资金支出；12月31日余额结转或收回；定下月施工强度（欠款放缓、年末赶工）并记录账户；"
+        "最后年中调整计划",
+        "bond clocks are read, batch by batch; on 31 December balances lapse or carry over; next "
+        "month's work rates are set (arrears slow, owners accelerate) and accounts recorded; last "
+        "of all the plan is revised",
     ),
 )  # fmt: skip

@@ -10,12 +10,14 @@ from typing import Any
 
 from sim.plan.cells import Converter, month_day
 from sim.plan.configuration import PlanFile
+from sim.plan.residuals import deflated_type, in_force
 from sim.plan.rows import (
     Account,
     BondFloor,
     CalendarRow,
     Commitment,
     Correlation,
+    Deflation,
     Dependence,
     Driver,
     Gate,
@@ -64,6 +66,7 @@ def assemble(
     drivers: tuple[Driver, ...],
     dependence: Dependence,
     levers: Levers,
+    deflation: Mapping[str, Deflation],
     states: Mapping[str, str],
 ) -> tuple[Plan, dict[int, int | None]]:
     """Build a plan.
@@ -80,6 +83,8 @@ def assemble(
         From drivers.toml.
     levers : Levers
         What the scenario decides.
+    deflation : mapping of str to Deflation
+        What each cause leaves of the residuals; those of the types are deflated here.
     states : mapping of str
         State of each uncertainty.
 
@@ -100,7 +105,14 @@ def assemble(
             numbers[id(built[-1])] = row.number
         return built
 
-    types = {one.type: one for one in build("types")}
+    left = in_force(deflation, states)
+
+    def deflated(one: ProjectType) -> ProjectType:
+        residual = deflated_type(one, left)
+        numbers[id(residual)] = numbers.pop(id(one))
+        return residual
+
+    types = {one.type: deflated(one) for one in build("types")}
     gates = {(one.procedure, one.gate): one for one in build("gates")}
     year_end = datetime.date(file.plan_year, 12, 31)
     projects = []
@@ -155,6 +167,7 @@ def assemble(
         correlations=tuple(sorted(build("correlations"), key=lambda one: (
             one.variable, one.project_a, one.project_b))),
         levers=levers,
+        deflation=dict(sorted(deflation.items())),
         states=dict(sorted(states.items())),
     )  # fmt: skip
     return plan, numbers

@@ -8,7 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sim.plan.configuration import BUILT_IN_UNCERTAINTIES, DriverTable, LeversTable
+from sim.plan.configuration import (
+    BUILT_IN_UNCERTAINTIES,
+    DeflationTable,
+    DriverTable,
+    LeversTable,
+    deflating,
+)
 from sim.plan.problems import Problem, Told, nearest
 from sim.plan.tables import RawTable, fields_of
 
@@ -18,6 +24,7 @@ _KEY_COLUMN = {"projects": "id", "types": "type", "accounts": "id", "releases": 
 _OF_A_BATCH = ("issued", "available")
 """Releases of a batch share their days; account, amount and project are each one's own."""
 _STATES = ("off", "on", "stress")
+_NO_TABLE = Told("plan.toml 中的 deflation 不是表", "deflation in plan.toml is no table")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +92,10 @@ def apply_changes(
     changes: Iterable[Change],
     raw: Mapping[str, RawTable],
     drivers: dict[str, Any],
+    plan: dict[str, Any],
     problems: list[Problem],
 ) -> Applied:
-    """Apply changes to raw cells and to the tables of drivers, in place.
+    """Apply changes to raw cells, to the tables of drivers and to deflation, in place.
 
     Parameters
     ----------
@@ -97,6 +105,8 @@ def apply_changes(
         Its cells are changed.
     drivers : dict
         Values of drivers.toml; they are changed.
+    plan : dict
+        Values of plan.toml; those of its table `deflation` are changed.
     problems : list of Problem
         Changes that cannot be applied are recorded here.
     """
@@ -110,6 +120,8 @@ def apply_changes(
                 old = _apply_uncertainty(change, drivers, applied)
             elif change.section in _KEY_COLUMN:
                 old = _apply_cell(change, raw[change.section], applied)
+            elif change.section == "deflation":
+                old = _apply_deflation(change, plan, applied)
             else:
                 old = _apply_lever(change, applied)
         except _ChangeError as error:
@@ -166,6 +178,22 @@ def _apply_uncertainty(change: Change, drivers: dict[str, Any], applied: Applied
     old = as_text(table.get(change.column, ""))
     table[change.column] = change.value
     applied.places["drivers.toml", None, f"{change.name}.{change.column}"] = change
+    return old
+
+
+def _apply_deflation(change: Change, plan: dict[str, Any], applied: Applied) -> str:
+    causes, known = deflating(applied.states), DeflationTable.model_fields
+    if change.name not in causes:
+        raise _ChangeError("no_cause", change.name, nearest=nearest(change.name, causes))
+    if change.column not in known:
+        raise _ChangeError("unknown_key", nearest=nearest(change.column, known))
+    tables = plan.setdefault("deflation", {})
+    table = tables.setdefault(change.name, {}) if isinstance(tables, dict) else None
+    if not isinstance(table, dict):
+        raise _ChangeError("bad_value", reason=_NO_TABLE)
+    old = as_text(table.get(change.column, known[change.column].default))
+    table[change.column] = change.value
+    applied.places["plan.toml", None, f"deflation.{change.name}.{change.column}"] = change
     return old
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -23,6 +23,9 @@ BUILT_IN_UNCERTAINTIES = (
 
 Without `money` it is unlimited.
 """
+
+_NO_CAUSES = ("duration", "cost", "slip", "dependence")
+"""The residuals themselves, and what only ties them together."""
 
 
 class _Strict(BaseModel):
@@ -55,6 +58,28 @@ class PlanFile(_Strict):
     counties: Labels = {}
     types: Labels = {}
     causes: Labels = {}
+    deflation: dict[str, Any] = {}
+    """By cause; its tables are checked one by one, with the changes of a scenario."""
+
+
+Left = Annotated[float, Field(gt=0, le=1)]
+"""What is left of something: a cause cannot explain all of it, or less than nothing."""
+
+
+class DeflationTable(_Strict):
+    """One table [deflation.CAUSE] of plan.toml."""
+
+    duration_excess: Left = 1.0
+    duration_spread: Left = 1.0
+    cost_excess: Left = 1.0
+    cost_spread: Left = 1.0
+    slip: Left = 1.0
+    no_start: Left = 1.0
+
+
+def deflating(states: Iterable[str]) -> list[str]:
+    """Return the uncertainties that can be a cause of what reference classes show."""
+    return [name for name in states if name not in (*_NO_CAUSES, "all")]
 
 
 class DriverTable(_Strict):
@@ -149,6 +174,7 @@ class ScenarioFile(_Strict):
     projects: dict[str, dict[str, Any]] = {}
     accounts: dict[str, dict[str, Any]] = {}
     releases: dict[str, dict[str, Any]] = {}
+    deflation: dict[str, dict[str, Any]] = {}
     run: RunOptions = RunOptions()
 
 
@@ -171,6 +197,7 @@ _REASONS = {
         "须为 12 月的一天，写成 12-25", "expected a day of December, like 12-25"
     ),
     "literal_error": Told("可选：{expected}", "choose from {expected}"),
+    "greater_than": Told("须大于 {gt}", "it must be above {gt}"),
     "greater_than_equal": Told("须不小于 {ge}", "it must be at least {ge}"),
     "less_than_equal": Told("须不大于 {le}", "it must be at most {le}"),
     "less_than": Told("须小于 {lt}", "it must be below {lt}"),

@@ -24,7 +24,8 @@ from sim.plan.drivers import read_drivers
 from sim.plan.filed import Filed
 from sim.plan.levers import read_levers
 from sim.plan.problems import InputError, Problem, errors_of, nearest
-from sim.plan.rows import Plan
+from sim.plan.residuals import read_deflation
+from sim.plan.rows import Deflation, Plan
 from sim.plan.tables import RawTable, leads_out, read_table
 
 
@@ -76,14 +77,21 @@ def load_plan_with(folder: Path, changes: Iterable[Change]) -> Loaded:
     file = shape(PlanFile, plan_file.values, plan_file, problems) if plan_file else None
     raw = {table: _raw(folder, table, names, problems) for table in ROW_CLASSES}
     drivers_file = TomlFile("drivers.toml", {})
+    drivers_read = True
     if "drivers.toml" in names:
-        drivers_file = _toml(folder, "drivers.toml", problems) or drivers_file
-    applied = apply_changes(changes, raw, drivers_file.values, problems)
+        found = _toml(folder, "drivers.toml", problems)
+        drivers_file, drivers_read = found or drivers_file, found is not None
+    filed = plan_file.values if plan_file else {}
+    applied = apply_changes(changes, raw, drivers_file.values, filed, problems)
     # Without a plan.toml the tables are read all the same, so that their problems are told too.
     frame = file or PlanFile(name="", status_date=datetime.date(2020, 12, 31), plan_year=2021)
     converter = Converter(folder, frame.amount_unit, problems)
     tables = {table: _converted(converter, raw[table], table) for table in raw}
     drivers, dependence = read_drivers(drivers_file, converter, applied.states, problems)
+    deflation: dict[str, Deflation] = {}
+    if plan_file is not None:
+        known = applied.states if drivers_read else None
+        deflation = read_deflation(plan_file, known, problems)
     moved = TomlFile(LEVERS_FILE, {"levers": applied.levers})
     # One by one, so that what is wrong with one lever does not hide what is wrong with others.
     moves = {
@@ -95,11 +103,13 @@ def load_plan_with(folder: Path, changes: Iterable[Change]) -> Loaded:
     _tell_unknown_files(names - converter.samples.keys(), problems)
     if raw["projects"].whole and not raw["projects"].rows:
         problems.append(Problem("no_rows", "projects.csv"))
-    plan, numbers = assemble(folder, frame, tables, drivers, dependence, levers, applied.states)
+    plan, numbers = assemble(
+        folder, frame, tables, drivers, dependence, levers, deflation, applied.states
+    )
     if file is not None and file.target is None:
         problems.append(Problem("no_target", "plan.toml", level="warning"))
-    filed = Filed(numbers, _defined(raw), framed=file is not None)
-    problems.extend(check_plan(plan, filed))
+    defined = Filed(numbers, _defined(raw), framed=file is not None)
+    problems.extend(check_plan(plan, defined))
     for toml in filter(None, (plan_file, drivers_file)):
         problems = [toml.placed(one) for one in problems]
     problems = list(applied.attributed(problems))

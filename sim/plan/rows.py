@@ -343,6 +343,30 @@ class Dependence:
 
 
 @dataclass(frozen=True, slots=True)
+class Deflation:
+    """What a cause that is simulated leaves of the residuals of types.csv, each above 0, to 1.
+
+    Attributes
+    ----------
+    duration_excess, cost_excess : float
+        Factor on what the median of the multiplier has beyond 1.
+    duration_spread, cost_spread : float
+        Factor on the spread about the median.
+    slip : float
+        Factor on the probability of a slip; on its days where it has no probability.
+    no_start : float
+        Factor on the probability that a planned start misses the year.
+    """
+
+    duration_excess: float = 1.0
+    duration_spread: float = 1.0
+    cost_excess: float = 1.0
+    cost_spread: float = 1.0
+    slip: float = 1.0
+    no_start: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A checked plan: everything the city filed, as frozen rows.
 
@@ -370,6 +394,13 @@ class Plan:
         Readable names of the codes of systems, programmes, counties, types and calendar causes.
     projects : tuple of Project
         In order of rank, whatever the order of rows.
+    types : mapping of str to ProjectType
+        Their durations, costs, slips and no-starts are what the causes that are on have left of
+        them (`sim.plan.residuals`); a project's blank cells are filled from these.
+    deflation : mapping of str to Deflation
+        What each cause leaves of the residuals, as filed, whether it is on or off.
+    states : mapping of str
+        State of each uncertainty: off, on or stress.
     """
 
     folder: Path
@@ -399,6 +430,7 @@ class Plan:
     commitments: tuple[Commitment, ...]
     correlations: tuple[Correlation, ...]
     levers: Levers
+    deflation: Mapping[str, Deflation]
     states: Mapping[str, str]
 
     @property

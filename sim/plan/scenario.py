@@ -17,7 +17,7 @@ from sim.plan.rows import Plan
 
 _OVERRIDE = "--set"
 _NOT_IN_NAMES = '<>:"/\\|?*'
-_SECTIONS = ("levers", "uncertainties", "types", "projects", "accounts", "releases")
+_SECTIONS = ("levers", "uncertainties", "types", "projects", "accounts", "releases", "deflation")
 
 
 @dataclass(frozen=True, slots=True)

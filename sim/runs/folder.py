@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sim.plan.residuals import in_force
 from sim.runs import cause_tables, money_tables, summary
 from sim.runs.csvfiles import read_csv, write_csv
-from sim.runs.provenance import fingerprint, resolved, source_hash, versions
+from sim.runs.provenance import fingerprint, plain, resolved, source_hash, versions
 from sim.runs.simulate import Run
 from sim.runs.unused import changes_without_effect, unused_inputs
 
@@ -172,6 +173,10 @@ def _manifest(run: Run, mark: str) -> dict[str, Any]:
             {"path": path, "old": old, "new": new} for path, old, new in run.scenario.changes
         ],
         "resolved": resolved(run.scenario),
+        "residuals": {
+            name: round(factor, 6)
+            for name, factor in plain(in_force(plan.deflation, plan.states)).items()
+        },
         "cause_titles": cause_tables.calendar_titles(run.portfolio),
         "without_effect": unused_inputs(plan, run.risks),
         "changes_without_effect": changes_without_effect(run.scenario),

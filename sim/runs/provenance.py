@@ -79,7 +79,10 @@ def fingerprint(scenario: Scenario, seed: int, replications: int, engine: str) -
 def resolved(scenario: Scenario) -> dict[str, Any]:
     """Return a scenario as it finally holds, its base and every override worked in."""
     settings = scenario.settings.model_dump(mode="json", exclude={"plan", "base"})
-    return settings | {"uncertainties": plain(scenario.uncertainties)}
+    return settings | {
+        "uncertainties": plain(scenario.uncertainties),
+        "deflation": plain(scenario.plan.deflation),
+    }
 
 
 def versions() -> dict[str, str]:

@@ -7,6 +7,11 @@ from sim.plan.scenario import Scenario
 from sim.sampling.money import ACCOUNT_ROOMS, OWN
 from sim.sampling.risks import RiskModel
 
+_RESIDUALS = {
+    "duration_excess": "duration", "duration_spread": "duration", "cost_excess": "cost",
+    "cost_spread": "cost", "slip": "slip", "no_start": "slip",
+}  # fmt: skip
+"""Which uncertainty draws what is deflated."""
 _MONEY_COLUMNS = ("funding", "arrears_tolerance", "slow_rate")
 
 
@@ -51,6 +56,12 @@ def _is_idle(name: str, plan: Plan) -> bool:
     return driver.acts_on == "land" and plan.states["gates"] == "off"
 
 
+def _is_out_of_force(path: str, plan: Plan) -> bool:
+    """Tell whether a factor counts for nothing: its cause is off, or what it deflates is."""
+    cause, _, quantity = path.rpartition(".")
+    return "off" in (plan.states[cause], plan.states[_RESIDUALS[quantity]])
+
+
 def changes_without_effect(scenario: Scenario) -> list[str]:
     """List the paths that a scenario or the command line changes to no effect."""
     plan = scenario.plan
@@ -60,6 +71,7 @@ def changes_without_effect(scenario: Scenario) -> list[str]:
         section, _, rest = path.partition(".")
         of_money = section in ("accounts", "releases") or rest.rpartition(".")[2] in _MONEY_COLUMNS
         of_idle = section == "uncertainties" and rest.partition(".")[0] in idle
-        if (of_money and not limited) or of_idle:
+        of_deflation = section == "deflation" and _is_out_of_force(rest, plan)
+        if (of_money and not limited) or of_idle or of_deflation:
             found.append(path)
     return found

@@ -12,6 +12,10 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
+GIVEN_UP = -1
+"""Stands where the days of a stop are expected: the project ends there."""
+
+
 class AccountRule(IntEnum):
     """How the pool of an account is shared among those who ask."""
 
@@ -279,7 +283,7 @@ class Realization:
     stop_first : ndarray of int64, shape (P + 1,)
         Stops of project p are stop_first[p] to stop_first[p + 1] - 1, in order of position.
     stop_at, stop_days : ndarray of int64, shape (S,)
-        Milli-days of work at which a stop strikes, and its calendar days; -1 days for a drop.
+        Milli-days of work at which a stop strikes, and its calendar days, or `GIVEN_UP`.
     workdays : ndarray of int64, shape (days + 1,)
         Working days before each day.
     calendar : ndarray of int64, shape (C, days + 1)

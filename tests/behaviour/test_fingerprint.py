@@ -76,6 +76,7 @@ def name_of(
         "uncertainties.flood.probability=0.6",
         "uncertainties.slip=off",
         "uncertainties.dependence.city=0.3",
+        "deflation.flood.duration_spread=0.9",
     ],
 )
 def test_one_changed_input_is_another_run(tmp_path: Path, change: str) -> None:

@@ -46,6 +46,14 @@ P6 = "P6,码头,city,road,government,new,6,{},0,0,2021-04-01,2022-06-30,none,A1:
 LINK = "P2,二号路,north,road,government,new,2,800,0,300,2021-04-01,2022-06-30,permit,A1:1,"
 SECOND = "A2,市本级贷款,loan,city,0,900\n"
 
+DEFLATED = """\
+name = "试验方案"
+status_date = 2020-12-31
+plan_year = 2021
+target = 1200
+[deflation.{}]
+{}
+"""
 ISSUED = "account,issued,available,amount\nA1,2021-02-01,2021-01-15,400\n"
 
 
@@ -282,6 +290,30 @@ FAULTS = [
     Fault("bad_value", DRIVERS, "", "dependence = 5\n", 1, "dependence", "5"),
     Fault("bad_value", DRIVERS, "city = 0.1", "city = 0.6\ntype = 0.6", 14, "dependence"),
     Fault("bad_value", DRIVERS, "", "storm = 5\n", 1, "storm", "5"),
+    # Deflation
+    Fault("no_cause", PLAN, "", DEFLATED.format("priced", "slip = 0.5"), 5, "deflation.priced",
+          "priced"),
+    Fault("no_cause", PLAN, "", DEFLATED.format("slip", "no_start = 0.5"), 5, "deflation.slip",
+          "slip"),
+    Fault("no_cause", PLAN, "", DEFLATED.format("all", "slip = 0.5"), 5, "deflation.all"),
+    Fault("unknown_key", PLAN, "", DEFLATED.format("prices", "slips = 0.5"), 6,
+          "deflation.prices.slips"),
+    Fault("bad_value", PLAN, "", DEFLATED.format("prices", "slip = 0"), 6,
+          "deflation.prices.slip", "0"),
+    Fault("bad_value", PLAN, "", DEFLATED.format("gates", "cost_excess = 1.01"), 6,
+          "deflation.gates.cost_excess", "1.01"),
+    Fault("bad_value", PLAN, "", DEFLATED.format("gates", "cost_spread = -0.5"), 6,
+          "deflation.gates.cost_spread", "-0.5"),
+    Fault("bad_value", PLAN, "", DEFLATED.format("gates", "no_start = nan"), 6,
+          "deflation.gates.no_start", "nan"),
+    Fault("bad_value", PLAN, "", DEFLATED.format("gates", 'duration_excess = "half"'), 6,
+          "deflation.gates.duration_excess", "half"),
+    Fault("bad_value", PLAN, "", DEFLATED.format("gates", "duration_spread = true"), 6,
+          "deflation.gates.duration_spread", "True"),
+    Fault("bad_value", PLAN, "target = 1200", "target = 1200\ndeflation.gates = 0.5", 5,
+          "deflation.gates", "0.5"),
+    Fault("bad_value", PLAN, "target = 1200", "target = 1200\ndeflation = 0.5", 5,
+          "deflation", "0.5"),
     Fault("not_a_choice", DRIVERS, 'by = "type"', 'by = "types"', 12, "prices.exposure.by",
           "types"),
     # Money
@@ -390,6 +422,19 @@ def test_tables_that_cannot_be_read_accuse_nobody(tmp_path: Path) -> None:
     problems = problems_of(write_plan(tmp_path, unreadable))
     assert {one.code for one in problems} == {"encoding"}
     assert len(errors_of(problems)) == 4
+
+
+def test_rows_of_deflated_types_keep_their_numbers(tmp_path: Path) -> None:
+    changed: dict[str, str | bytes | None] = {"types.csv": FILES["types.csv"] + "lab,,,,lab,,\n"}
+    changed |= {"plan.toml": DEFLATED.format("prices", "cost_spread = 0.5")}
+    (found,) = problems_of(write_plan(tmp_path, changed))
+    assert (found.code, found.file, found.row) == ("season_not_in_calendar", "types.csv", 5)
+
+
+def test_drivers_that_cannot_be_read_accuse_no_cause(tmp_path: Path) -> None:
+    changed: dict[str, str | bytes | None] = {"drivers.toml": b"\xff\xff"}
+    changed |= {"plan.toml": DEFLATED.format("prices", "slip = 0.5")}
+    assert {one.code for one in problems_of(write_plan(tmp_path, changed))} == {"encoding"}
 
 
 def test_all_problems_at_once(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The Luoyang 2021 plan: the announced numbers, the promises, and who says what."""
 
+import csv
+import dataclasses
 import datetime
 import subprocess
 import sys
@@ -10,7 +12,9 @@ import numpy as np
 import pytest
 
 import sim
-from sim.plan.rows import Plan
+from sim.plan.language import parse_distribution
+from sim.plan.residuals import in_force
+from sim.plan.rows import Deflation, Plan
 from sim.plan.scenario import Scenario
 from sim.runs.outcomes import STAGES
 
@@ -159,6 +163,29 @@ def test_estimated_money_says_by_which_formula(plan: Plan) -> None:
 def test_drivers_know_their_date_and_source(plan: Plan) -> None:
     assert len(plan.drivers) >= 14
     assert all(driver.source and driver.known_by for driver in plan.drivers)
+
+
+def test_residuals_are_what_was_judged(plan: Plan) -> None:
+    """With every cause on: 0.5 and 0.85 of durations, 0.7 of the excess of costs, 0.6 of slips."""
+    left = in_force(plan.deflation, plan.states)
+    judged = Deflation(0.5, 0.85, 0.7, 1.0, 0.6, 1.0)
+    assert dataclasses.astuple(left) == pytest.approx(dataclasses.astuple(judged), abs=5e-5)
+    with (FOLDER / "types.csv").open(encoding="utf-8", newline="") as stream:
+        filed = {row["type"]: row for row in csv.DictReader(stream)}
+    assert filed.keys() == plan.types.keys()
+    for name, one in plan.types.items():
+        for published, residual, excess, spread in (
+            (filed[name]["duration"], one.duration, 0.5, 0.85),
+            (filed[name]["cost"], one.cost, 0.7, 1.0),
+        ):
+            middle, sigma, *tail = parse_distribution(published).parameters
+            assert residual.parameters[:2] == pytest.approx(
+                (1 + excess * (middle - 1), spread * sigma), abs=1e-4
+            )
+            assert residual.parameters[2:] == tuple(tail)
+        slip = parse_distribution(filed[name]["slip"])
+        assert one.slip.inner == slip.inner
+        assert one.slip.parameters[0] == pytest.approx(0.6 * slip.parameters[0])
 
 
 def test_the_months_have_a_believable_shape(scenario: Scenario) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,13 @@ ACCOUNT_COLUMNS = (
 RELEASE_COLUMNS = (
     "account", "batch", "issued", "available", "amount", "project", "provenance", "source",
 )  # fmt: skip
+
+DEFLATION_NOTE = (
+    "What each simulated cause leaves of the reference classes in types.csv while it is on.",
+    "Judgement, split roughly as the causes move days in the baseline. With everything on: 0.5 of",
+    "the excess of durations and 0.85 of their spread, 0.7 of the excess of costs and all of their",
+    "spread, 0.6 of the probability of a slip. Missed years (no_start) are left as published.",
+)
 
 
 def build_projects(texts: Mapping[str, Any]) -> list[Project]:
@@ -148,7 +156,17 @@ def plan_toml(
         if table in ("systems", "programmes"):
             codes = ",\n".join(f'    "{code}"' for code in names)
             lines.append(f"derived = [\n{codes},\n]")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *deflation_lines()]) + "\n"
+
+
+def deflation_lines() -> list[str]:
+    """Return the tables [deflation] of plan.toml, each with its reason."""
+    lines = ["", *(f"# {line}" for line in DEFLATION_NOTE)]
+    for row in read_rows(FOLDER / "deflation.csv"):
+        cause, why = row.pop("cause"), row.pop("why")
+        lines += ["", *(f"# {line}" for line in textwrap.wrap(why, 90)), f"[deflation.{cause}]"]
+        lines += [f"{quantity} = {factor}" for quantity, factor in row.items() if factor]
+    return lines
 
 
 def _quoted(text: str) -> str:

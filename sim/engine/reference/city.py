@@ -49,7 +49,8 @@ class City:
 
     def __init__(self, frame: Frame, drawn: Realization, log: list[Event] | None) -> None:
         count, gates = len(frame.done), len(frame.gate_weight)
-        self.clock = Clock(max(count, gates, 1), log)
+        checks = len(frame.accounts.check_release)
+        self.clock = Clock(max(count, gates, checks), log)
         self._frame, self._drawn = frame, drawn
         self._months: list[int] = frame.month_ends.tolist()
         self._year_end = self._months[frame.year_end_month]
@@ -196,11 +197,11 @@ class City:
 
     def _month_ends(self) -> Story:
         for month, day in enumerate(self._months):
-            yield self.clock.turn(day, Phase.MEASURE)
+            yield self.clock.turn(day, Phase.MEASURE, self.clock.last)
             for project in self._to_measure:
                 self._measure(project, month, day)
             self._to_measure = [one for one in self._to_measure if not self._is_told(one, month)]
-            yield self.clock.turn(day, Phase.CLOSE)
+            yield self.clock.turn(day, Phase.CLOSE, self.clock.late)
             self._close(month, day)
             if self._nothing_left():
                 return
@@ -209,7 +210,7 @@ class City:
         for run, day in enumerate(self._frame.terms.pay_days.tolist()):
             if self._nothing_left():
                 return
-            yield self.clock.turn(day, Phase.PAY)
+            yield self.clock.turn(day, Phase.PAY, self.clock.last)
             for project in self._live:
                 if amount := self._claims.due[project][run]:
                     self._payments.fall_due(project, amount, run)

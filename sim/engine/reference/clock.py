@@ -32,7 +32,7 @@ class Turn(simpy.Event):
         super().__init__(clock.environment)
         self._ok, self._value = True, None
         # SimPy keeps priorities 0 and 1 for itself; phases begin above them.
-        priority = (phase + 1) * clock.ranks + rank
+        priority = (phase + 1) * clock.ranks + rank - clock.first
         clock.environment.schedule(self, priority, day - clock.now)  # type: ignore[arg-type]
 
 
@@ -42,16 +42,21 @@ class Clock:
     Parameters
     ----------
     ranks : int
-        Largest number of ranks in a phase.
+        Largest number of projects, gates or checks that have a turn in one phase.
     log : list of Event or None
         Events are appended to it.
+
+    Attributes
+    ----------
+    first, late, last : int
+        Ranks before all of them and after all of them; nothing is left to the order in which
+        turns were asked for.
     """
 
     def __init__(self, ranks: int, log: list[Event] | None) -> None:
         self.environment = simpy.Environment()
-        self.last = ranks
-        """The rank after all others."""
-        self.ranks = ranks + 1
+        self.first, self.late, self.last = -1, ranks, ranks + 1
+        self.ranks = ranks + 3
         self._log = log
 
     @property
@@ -59,7 +64,7 @@ class Clock:
         """The present day."""
         return int(self.environment.now)
 
-    def turn(self, day: int, phase: Phase, rank: int = 0) -> Turn:
+    def turn(self, day: int, phase: Phase, rank: int) -> Turn:
         """Return the event of a turn."""
         return Turn(self, day, phase, rank)
 

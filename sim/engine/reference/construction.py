@@ -7,9 +7,7 @@ from collections.abc import Callable
 
 from sim.engine.reference.clock import Clock, Story
 from sim.engine.rules import NEVER, PPM, Happening, Phase
-from sim.sampling.realization import Frame, Realization
-
-_DROP = -1
+from sim.sampling.realization import GIVEN_UP, Frame, Realization
 
 
 class Construction:
@@ -121,7 +119,7 @@ class Construction:
         ):
             length = self._stop_days[self._next_stop[project]]
             self._next_stop[project] += 1
-            if length == _DROP:
+            if length == GIVEN_UP:
                 self._drop(project, Phase.WORK)
                 return False
             days += length

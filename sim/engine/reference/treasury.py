@@ -70,7 +70,7 @@ class Treasury:
         for day in sorted(by_day):
             if day >= self._frame.days:
                 return
-            yield self._clock.turn(day, Phase.RECEIVE)
+            yield self._clock.turn(day, Phase.RECEIVE, self._clock.first)
             for release in by_day[day]:
                 self._take_in(release, int(self._drawn.release_amount[release]))
 
@@ -116,7 +116,7 @@ class Treasury:
 
     def _check(self, check: int, release: int, day: int) -> Story:
         """See how much of a release is spent; what is idle at 6 months may be withdrawn."""
-        yield self._clock.turn(day, Phase.CLOSE)
+        yield self._clock.turn(day, Phase.CLOSE, check)
         spent, amount = self._release_spent[release], int(self._drawn.release_amount[release])
         self.check_spent[check] = spent
         accounts = self._frame.accounts
@@ -134,7 +134,8 @@ class Treasury:
             return
         self._clock.note(Phase.CLOSE, project, Happening.WITHDRAWN, moved, account)
         if day + max(wait, 1) < self._frame.days:
-            yield self._clock.turn(day + max(wait, 1), Phase.RECEIVE)
+            # After the releases of the day, in order of the checks.
+            yield self._clock.turn(day + max(wait, 1), Phase.RECEIVE, check)
             self.pool[account].add(release, moved)
             self._clock.note(Phase.RECEIVE, -1, Happening.RECEIVED, moved, account)
             self._announce(account)
@@ -216,7 +217,7 @@ class Treasury:
     def _announce_tomorrow(self, account: int) -> Story:
         """Tell those who wait of money that came back after today's starts."""
         if self._clock.now + 1 < self._frame.days:
-            yield self._clock.turn(self._clock.now + 1, Phase.RECEIVE)
+            yield self._clock.turn(self._clock.now + 1, Phase.RECEIVE, self._clock.last)
             self._announce(account)
 
     # Closing -----------------------------------------------------------------------------------

@@ -1,0 +1,122 @@
+"""Construction: work through the calendar at a monthly rate, stops, acceptance, delivery."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine.compiled.agenda import note
+from sim.engine.compiled.arithmetic import first_reaching, on_curve, share_of
+from sim.engine.compiled.records import Agenda, Book, Stage, State, World
+from sim.engine.rules import PPM
+from sim.jit import compiled
+from sim.sampling.layout import Drawn
+from sim.sampling.realization import GIVEN_UP
+
+
+@compiled
+def plan_milestone(world: World, drawn: Drawn, state: State, p: int) -> None:
+    """Note the day on which the next stop or the finish comes, if this month's rate brings it."""
+    site, one = state.sites[p], drawn.projects[p]
+    first, last = site.since, state.books[Book.KNOWN_UNTIL]
+    if first > last or site.rate == 0:
+        return
+    target = one.work
+    if site.next_stop < one.stop_end:
+        target = min(target, drawn.stops[site.next_stop].at)
+    need = max(-((site.effective - target * PPM) // site.rate), 0)
+    row = drawn.calendar[world.projects[p].calendar]
+    reaches = row[first] + need
+    if row[last + 1] < reaches:
+        return
+    # The first day by whose end the work is done; no work at all is done on the first day.
+    day = first_reaching(row, reaches, first + 1, last + 1) - 1
+    note(state.by_day, state.following, Agenda.WORK, day, p)
+
+
+@compiled
+def settle(row: NDArray[np.int32], site: np.void, day: int) -> None:
+    """Count the work up to the end of a day."""
+    if site.since > day:
+        return
+    given = np.int64(row[day + 1]) - np.int64(row[site.since])
+    site.effective += site.rate * given
+    if site.rate < PPM:
+        site.missed += (PPM - site.rate) * given
+    else:
+        site.gained += (site.rate - PPM) * given
+    site.since = day + 1
+
+
+@compiled
+def reach_milestone(world: World, drawn: Drawn, state: State, p: int, day: int) -> bool:
+    """Finish or stop; False where the project is given up."""
+    site, one = state.sites[p], drawn.projects[p]
+    row = drawn.calendar[world.projects[p].calendar]
+    settle(row, site, day)
+    days = world.policy[0].days
+    if site.effective >= one.work * PPM:
+        site.finish = day
+        site.stage = Stage.ACCEPTANCE
+        if day + one.acceptance < days:
+            note(state.by_day, state.following, Agenda.DELIVERY, day + one.acceptance, p)
+        return True
+    length = np.int64(0)
+    while site.next_stop < one.stop_end:
+        stop = drawn.stops[site.next_stop]
+        if stop.at * PPM > site.effective:
+            break
+        site.next_stop += 1
+        if stop.days == GIVEN_UP:
+            return False
+        length += stop.days
+    resumes = min(day + 1 + length, days)
+    site.stopped += (np.int64(row[resumes]) - np.int64(row[day + 1])) * PPM
+    site.since = resumes
+    plan_milestone(world, drawn, state, p)
+    return True
+
+
+@compiled
+def worked(row: NDArray[np.int32], site: np.void, work: int, day: int) -> int:
+    """Return the whole milli-days of work done by the end of a day, since day 0."""
+    done = site.effective
+    if day >= site.since:
+        done += site.rate * (np.int64(row[day + 1]) - np.int64(row[site.since]))
+    return min(done // PPM, work)
+
+
+@compiled
+def value_of(
+    knots: NDArray[np.int32],
+    one: np.void,
+    done: int,
+    amount: int,
+    settled: bool,
+) -> int:
+    """Return the yuan of value, since the project began, of an amount of work.
+
+    Parameters
+    ----------
+    knots : ndarray of int32, shape (2, segments + 1)
+        Both curves.
+    one : record of DRAWN
+        What was drawn of the project.
+    done, amount : int
+        Yuan at the status date; milli-days worked since.
+    settled : bool
+        Whether what the filed plan leaves over is booked: after delivery and the plan year.
+    """
+    if amount < one.first_work:
+        share = on_curve(knots[0], amount, one.first_work)
+        return done + share_of(one.year_end_value - done, share)
+    if one.first_work < one.work:
+        share = on_curve(knots[1], amount - one.first_work, one.work - one.first_work)
+        return one.year_end_value + share_of(one.total - one.year_end_value, share)
+    return one.total if settled else one.year_end_value
+
+
+@compiled
+def progress(amount: int, work: int) -> int:
+    """Return the share of the work left at day 0 that is done, ppm."""
+    return amount * PPM // work if work else PPM

@@ -1,0 +1,161 @@
+"""Month-ends: measuring, next month's rates, and what is written down."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.engine.compiled.approvals import prework
+from sim.engine.compiled.arithmetic import share_of
+from sim.engine.compiled.claims import add_premium, claim, claim_advance, is_complete, recognised
+from sim.engine.compiled.construction import plan_milestone, progress, settle, value_of, worked
+from sim.engine.compiled.records import Book, City, Stage, State, World
+from sim.engine.compiled.treasury import close_year, record
+from sim.engine.rules import NEVER, PPM
+from sim.jit import compiled
+from sim.sampling.layout import Drawn, Still
+
+
+@compiled
+def measure_all(world: World, still: Still, drawn: Drawn, state: State, month: int) -> None:
+    """Measure all projects, and leave those that have claimed all that they ever will."""
+    day = world.month_ends[month]
+    kept = 0
+    for k in range(state.books[Book.MEASURING]):
+        p = state.measuring[k]
+        _measure(world, still, drawn, state, p, month, day)
+        site = state.sites[p]
+        if not (site.delivered < day and is_complete(site, drawn.projects[p].total)):
+            state.measuring[kept] = p
+            kept += 1
+    state.books[Book.MEASURING] = kept
+    for k in range(world.watch_first[month], world.watch_first[month + 1]):
+        state.watch[k] = state.sites[world.watched[k]].progress
+
+
+@compiled
+def _measure(
+    world: World, still: Still, drawn: Drawn, state: State, p: int, month: int, day: int
+) -> None:
+    """Measure the value of work, report it, and claim what is due on it."""
+    one, site = world.projects[p], state.sites[p]
+    started = site.start != NEVER
+    if not started and one.prework_weight == 0:
+        return
+    mine, policy, before = drawn.projects[p], world.policy[0], site.value
+    if started:
+        until = min(day, site.dropped)
+        amount = worked(drawn.calendar[one.calendar], site, mine.work, until)
+        settled = site.delivered < day and day > policy.year_end
+        seen = value_of(world.knots[p], mine, one.done, amount, settled)
+        site.progress = progress(amount, mine.work)
+    else:
+        share = prework(world, still, drawn, state, p, min(day, site.dropped))
+        seen = one.done + share_of(mine.year_end_value - one.done, share)
+    value = max(before, recognised(policy, one, site, mine.total, seen, day))
+    overstated = share_of(value - one.done, PPM + mine.overstatement)
+    reported = min(one.done + overstated, mine.total)
+    if one.in_target:
+        state.running[City.WORK_DONE] += value - before
+        state.running[City.REPORTED] += reported - site.reported
+        state.running[City.STAGES + one.stage] += reported - site.reported
+    site.value, site.reported = value, reported
+    if started:
+        if site.dropped == NEVER:
+            claim_advance(world, state, p, mine.advance, month)
+        in_work = month == 0 or site.finish > world.month_ends[month - 1]
+        if site.rate > PPM and in_work:
+            add_premium(policy, site, value - before, site.rate)
+    claim(world, drawn, state, p, value, month, site.delivered < day)
+
+
+@compiled
+def close(world: World, drawn: Drawn, state: State, month: int) -> None:
+    """Close the year, set next month's rates, write the month down."""
+    day, policy = world.month_ends[month], world.policy[0]
+    if state.books[Book.OVER] != 0:
+        _write_down(world, state, month)
+        return
+    rates_change = policy.money_limited or policy.rates_change
+    if world.year_closes[month] and policy.money_limited:
+        close_year(world, state)
+    kept = 0
+    for k in range(state.books[Book.ACTIVE]):
+        p = state.active[k]
+        one, site = world.projects[p], state.sites[p]
+        if rates_change and site.stage == Stage.BUILDING:
+            settle(drawn.calendar[one.calendar], site, day)
+            site.rate = _next_rate(world, drawn, state, p, month)
+        if not _is_over(policy, one, site, drawn.projects[p].total, month, day):
+            state.active[kept] = p
+            kept += 1
+    record(world, state, month)
+    for w in range(len(world.places)):
+        state.windows[0, w, month] = state.queue_ends[w, 2]
+    if month == policy.year_end_month:
+        for p in range(len(world.projects)):
+            site = state.sites[p]
+            site.year_value, site.year_reported = site.value, site.reported
+            site.year_paid, site.year_arrears = site.paid, site.arrears
+    _write_down(world, state, month)
+    state.books[Book.ACTIVE] = kept
+    if kept == 0 and not policy.money_limited:
+        state.books[Book.OVER] = 1
+    if rates_change and month + 1 < policy.months:
+        opens = world.month_ends[month + 1]
+        state.books[Book.KNOWN_UNTIL] = max(state.books[Book.KNOWN_UNTIL], opens)
+        for k in range(kept):
+            p = state.active[k]
+            if state.sites[p].stage == Stage.BUILDING:
+                plan_milestone(world, drawn, state, p)
+
+
+@compiled
+def _write_down(world: World, state: State, month: int) -> None:
+    """Write down sums, and every project where that is asked for."""
+    for row in range(len(state.running)):
+        state.city[row, month] = state.running[row]
+    if state.tables.shape[1] == 0:
+        return
+    for p in range(len(world.projects)):
+        site = state.sites[p]
+        state.tables[0, p, month] = site.value
+        state.tables[1, p, month] = site.reported
+        state.tables[2, p, month] = site.paid
+        state.tables[3, p, month] = site.arrears
+        state.tables[4, p, month] = (
+            world.projects[p].opening + site.entitled - site.entitled_before + site.retained
+        )
+        state.tables[5, p, month] = site.progress
+
+
+@compiled
+def _next_rate(world: World, drawn: Drawn, state: State, p: int, month: int) -> int:
+    """Return the work rate of the next month: arrears slow, owners behind accelerate."""
+    one, site = world.projects[p], state.sites[p]
+    # Arrears may be filed before any value is.
+    base = max(max(site.value, site.entitled + site.retained), 1)
+    tolerated = share_of(base, one.tolerance)
+    if site.arrears > tolerated:
+        return max(PPM - (site.arrears - tolerated) * PPM // base, one.slow_rate)
+    if world.accelerates[month] and site.value < world.filed_value[p, month]:
+        left = world.left_to_year_end[one.calendar, month]
+        needed = np.int64(PPM)
+        if left != 0:
+            gap = max(drawn.projects[p].first_work * PPM - site.effective, 0)
+            needed = -((-gap) // left)
+        return max(PPM, min(needed, one.fast_rate))
+    return PPM
+
+
+@compiled
+def _is_over(
+    policy: np.void, one: np.void, site: np.void, total: int, month: int, day: int
+) -> bool:
+    """Tell whether nothing can change any more."""
+    if day <= policy.year_end or site.arrears != 0:
+        return False
+    if site.dropped == NEVER and not (
+        site.delivered < day and (one.finished or is_complete(site, total))
+    ):
+        return False
+    return site.last_due <= month

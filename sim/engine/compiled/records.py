@@ -1,0 +1,316 @@
+"""The records that kernels read and write: what the plan fixes, and what a replication changes."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine.rules import Wait
+
+_FLAG, _WHOLE = np.bool_, np.int64
+
+
+def _record(flags: str, wholes: str) -> np.dtype[np.void]:
+    fields: list[tuple[str, type]] = [(name, _WHOLE) for name in wholes.split()]
+    fields += [(name, _FLAG) for name in flags.split()]
+    return np.dtype(fields, align=True)
+
+
+PROJECT = _record(
+    "begun finished abandoned in_target reserve cash_gated joined left",
+    "baseline_start planned_start planned_finish before_year done approved recognised_limit "
+    "annual_plan planned_work calendar terms stage gate_first gate_end gate_begin prework_weight "
+    "line_first line_end equity_share tier pay_ratio retention recovery_from recovery_to "
+    "tolerance slow_rate fast_rate opening opening_last",
+)
+"""A project of the plan. The fields of `Frame`, `Terms` and `Accounts` by the same names, and:
+`recognised_limit`, the value up to which growth counts before adjustment; `calendar`, its class;
+`terms`, its row in `World.due_run`; `opening` and `opening_last`, yuan of all opening claims and
+the last run at which any falls due."""
+
+GATE = _record("open", "project weight window places")
+"""An open gate; `places` of its window, -1 where it never binds or has none."""
+
+ACCOUNT = _record("debt own bond lapses", "rule opening line_first line_end")
+"""An account; its lines are `World.lines[World.of_account[line_first:line_end]]`."""
+
+LINE = _record("shared own in_target", "project account share place history equity_share")
+"""A funding line; `shared` on equity accounts that others draw on too; `own` on
+owners' funds; `place`, where it stands in `World.of_account`; `history`, its row of what fell due
+by run, or -1 where nobody asks; `equity_share` and `in_target` of its project."""
+
+ARRIVAL = _record("", "account project purse")
+"""A release; `purse`, where its money goes."""
+
+CHECK = _record("idle", "release after")
+"""A check of a bond release's clock."""
+
+POLICY = _record(
+    "money_limited starts_block rates_change",
+    "days months year_end_month year_end premium adjustment_days adjustment_days_above "
+    "revision_day reallocation_days",
+)
+"""What is decided for the whole plan; `rates_change` where owners may accelerate."""
+
+_SITE_NUMBERS = """
+    due_so_far paid arrears equity_paid debt_paid last_due entitled retained value reported premium
+    settled_at delivered start dropped finish rate since effective progress applied missed gained
+    stopped next_stop ready gates_missing predecessors_missing may_start_from files_from
+    entitled_before year_value year_reported year_paid year_arrears
+"""
+
+SITE = np.dtype(
+    [
+        # What is read together stands together.
+        ("stage", np.int8),
+        ("joined", _FLAG),
+        ("left", _FLAG),
+        ("given_up", _FLAG),
+        ("advance_claimed", _FLAG),
+        *((name, _WHOLE) for name in _SITE_NUMBERS.split()),
+        ("waits", _WHOLE, (len(Wait),)),
+    ],
+    align=True,
+)
+"""A project in one replication. `stage` is a `Stage`; `last_due` the last run at which anything
+falls due; the `year_` fields hold what stood at the plan year's end."""
+
+FILE_STATE = _record("passed_on", "begin ready taken passed unqueued before_missing")
+"""A gate in one replication: days; `before_missing` gates it still waits for; `passed_on` once
+its passing is known to others."""
+
+PURSE = _record("", "total head tail")
+"""Money; its parts, where they matter, are a list of nodes in `State.nodes`."""
+
+NODE = _record("", "release amount next")
+"""Part of a purse: yuan of a release (`OPENING` for what came with none)."""
+
+LINE_STATE = _record("reserved", "due paid of_pool history_end")
+"""A funding line in one replication: yuan due and paid so far; set aside from the pool; runs of
+its history that are written; whether anything is or was earmarked or set aside for it."""
+
+ACCOUNT_STATE = _record("received tell_tomorrow", "released spent set_aside lapsed balance unmet")
+"""An account in one replication; `received` while those who wait are to be told."""
+
+OPENING = -1
+NOBODY = -1
+"""Ends lists; stands where the number of a project, a window or a node is expected."""
+
+
+class Agenda(IntEnum):
+    """What a day can bring, as columns of `State.by_day`."""
+
+    RECEIPT = 0
+    MOVED = 1
+    FILE = 2
+    REVIEW = 3
+    START = 4
+    WORK = 5
+    DELIVERY = 6
+    CHECK = 7
+
+
+class Book(IntEnum):
+    """Counters of a replication, as places in `State.books`."""
+
+    FREE_NODE = 0
+    KNOWN_UNTIL = 1
+    """Last day for which work rates are set."""
+    REVISED = 2
+    """1 once the plan is revised."""
+    ACTIVE = 3
+    MEASURING = 4
+    TRYING = 5
+    TELL_TOMORROW = 6
+    CALLED = 7
+    WAITING = 8
+    """Projects that wait for a first instalment."""
+    OVER = 9
+    """1 once all projects are over and no account goes on receiving."""
+
+
+class City(IntEnum):
+    """Rows of `State.city`; reported value by stage of projects follows."""
+
+    WORK_DONE = 0
+    REPORTED = 1
+    PAID = 2
+    ARREARS = 3
+    STAGES = 4
+
+
+class Stage(IntEnum):
+    """What a project waits for."""
+
+    OUT = 0
+    """Nothing more can come: finished or given up before day 0."""
+    GATES = 1
+    """Its gates, or those it follows."""
+    DECISION = 2
+    """The revision of the plan, which may bring it forward."""
+    READY = 3
+    """Will be tried on a day that is set."""
+    MONEY = 4
+    """Will be tried when one of its equity accounts receives money."""
+    NEVER = 5
+    """Not before the horizon."""
+    BUILDING = 6
+    ACCEPTANCE = 7
+    DELIVERED = 8
+    GIVEN_UP = 9
+
+
+class World(NamedTuple):
+    """What is the same in every replication; M months, C calendar classes, K calendar causes.
+
+    Attributes
+    ----------
+    policy : ndarray of POLICY, shape (1,)
+    projects, gates, accounts, lines, arrivals, checks
+        Records of the plan.
+    month_ends, pay_days, advance_run : ndarray of int64, shape (M,)
+    accelerates, year_closes : ndarray of bool, shape (M,)
+    knots : ndarray of int32, shape (P, 2, segments + 1)
+        Both curves of each project.
+    filed_value : ndarray of int64, shape (P, Y)
+    due_run, retention_run : ndarray of int64, shape (T, M)
+        By terms: each different row once.
+    opening_due : ndarray of int64, shape (M, P)
+    left_to_year_end : ndarray of int64, shape (C, M)
+        Planned milli-days from a month-end to the plan year's end.
+    planned_losses : ndarray of int64, shape (P, K)
+    successor_first, successors : ndarray of int64
+        Who waits for each project, as lists one after another.
+    predecessor_first, predecessors : ndarray of int64
+    before_first, before, later_first, later : ndarray of int64
+        Gates that each gate waits for, and those that wait for it.
+    of_account : ndarray of int64, shape (L,)
+        Lines, account by account, in order of rank.
+    places : ndarray of int64, shape (W,)
+        Places of each window; -1 where it never binds.
+    watch_first, watched : ndarray of int64
+        Projects whose progress is kept, month by month.
+    """
+
+    policy: NDArray[np.void]
+    projects: NDArray[np.void]
+    gates: NDArray[np.void]
+    accounts: NDArray[np.void]
+    lines: NDArray[np.void]
+    arrivals: NDArray[np.void]
+    checks: NDArray[np.void]
+    month_ends: NDArray[np.int64]
+    pay_days: NDArray[np.int64]
+    advance_run: NDArray[np.int64]
+    accelerates: NDArray[np.bool_]
+    year_closes: NDArray[np.bool_]
+    knots: NDArray[np.int32]
+    filed_value: NDArray[np.int64]
+    due_run: NDArray[np.int64]
+    retention_run: NDArray[np.int64]
+    opening_due: NDArray[np.int64]
+    left_to_year_end: NDArray[np.int64]
+    planned_losses: NDArray[np.int64]
+    successor_first: NDArray[np.int64]
+    successors: NDArray[np.int64]
+    predecessor_first: NDArray[np.int64]
+    predecessors: NDArray[np.int64]
+    before_first: NDArray[np.int64]
+    before: NDArray[np.int64]
+    later_first: NDArray[np.int64]
+    later: NDArray[np.int64]
+    of_account: NDArray[np.int64]
+    places: NDArray[np.int64]
+    watch_first: NDArray[np.int64]
+    watched: NDArray[np.int64]
+
+
+class State(NamedTuple):
+    """Work space of one replication; every array is written before it is read.
+
+    Attributes
+    ----------
+    sites, files, lines, accounts
+        Records by project, gate, line, account.
+    due : ndarray of int64, shape (M, P)
+        Yuan that fall due at each run.
+    lacking : ndarray of int64, shape (L,)
+        Yuan due and not paid, in the order of `World.of_account`.
+    history : ndarray of int64, shape (H, M)
+        Yuan due so far at each run, of the lines that are asked for it.
+    pools, marked, aside : ndarray of PURSE
+        By account; by line, and those of releases without one; by line.
+    nodes : ndarray of NODE
+        Parts of purses; those that are free form a list.
+    release_spent, check_spent : ndarray of int64
+    by_day : ndarray of int32, shape (D, 8)
+        First of each list of what a day brings, by `Agenda`.
+    following : ndarray of int32, shape (8, most of anything)
+        The next in the list.
+    active, measuring : ndarray of int64, shape (P,)
+        Projects that are not over, and those still measured.
+    queue_next, queue_ends, places, called : ndarray of int64
+        Files waiting at each window as a list; its first, its last and its length; free places;
+        windows to look at today.
+    scratch : ndarray of int64, shape (4, most of anything)
+        For sorting, asking and sharing.
+    trying : ndarray of int64
+        Projects to be tried today, a heap by rank.
+    waiting : ndarray of int64
+        Projects that wait for a first instalment.
+    moved : ndarray of int64
+        By check: yuan on their way to another use.
+    books : ndarray of int64
+        Counters, by `Book`.
+    city : ndarray of int64, shape (4 + S, M)
+        Sums over the projects in the target by month: work done, reported, paid; arrears of all;
+        reported by stage.
+    running : ndarray of int64, shape (4 + S,)
+        The same as they stand.
+    treasury : ndarray of int64, shape (6, A, M)
+        Accounts by month: released, spent, set aside, lapsed, balance, unmet.
+    windows : ndarray of int64, shape (3, W, M)
+        Files queued, taken, and days that these had waited.
+    causes : ndarray of int64, shape (P, 7 + K)
+    watch : ndarray of int64
+        Progress of those watched, ppm.
+    tables : ndarray of int64, shape (6, P, M) or (6, 0, 0)
+        Value, reported, paid, arrears, claimed and progress by month, where they are kept.
+    """
+
+    sites: NDArray[np.void]
+    files: NDArray[np.void]
+    lines: NDArray[np.void]
+    accounts: NDArray[np.void]
+    due: NDArray[np.int64]
+    lacking: NDArray[np.int64]
+    history: NDArray[np.int64]
+    pools: NDArray[np.void]
+    marked: NDArray[np.void]
+    aside: NDArray[np.void]
+    nodes: NDArray[np.void]
+    release_spent: NDArray[np.int64]
+    check_spent: NDArray[np.int64]
+    by_day: NDArray[np.int32]
+    following: NDArray[np.int32]
+    active: NDArray[np.int64]
+    measuring: NDArray[np.int64]
+    queue_next: NDArray[np.int64]
+    queue_ends: NDArray[np.int64]
+    places: NDArray[np.int64]
+    called: NDArray[np.int64]
+    scratch: NDArray[np.int64]
+    trying: NDArray[np.int64]
+    waiting: NDArray[np.int64]
+    moved: NDArray[np.int64]
+    books: NDArray[np.int64]
+    city: NDArray[np.int64]
+    running: NDArray[np.int64]
+    treasury: NDArray[np.int64]
+    windows: NDArray[np.int64]
+    causes: NDArray[np.int64]
+    watch: NDArray[np.int64]
+    tables: NDArray[np.int64]

@@ -1,0 +1,83 @@
+"""Two tellings, one story: both engines give the same arrays, element for element.
+
+Besides what stands here, every plan that `tests.worlds.live` simulates, generated ones included,
+is told by both engines and compared.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sim
+from sim.engine.agreement import first_difference
+from sim.engine.compiled import run_compiled
+from sim.engine.reference import run_reference
+from sim.sampling.draws import draw
+from sim.sampling.sampler import build_sampler
+from tests.cutting import LUOYANG
+from tests.worlds import live, project, write_world
+
+SCENARIOS = sorted(path.stem for path in LUOYANG.glob("*.toml") if path.stem not in
+                   ("plan", "drivers"))  # fmt: skip
+VARIANTS = (
+    "levers.start_rule=block",
+    "levers.payment_rule=fifo",
+    "levers.payment_rule=pro_rata",
+    "levers.december_cut_off=12-10",
+    "levers.revision_date=2021-07-31 levers.bond_reallocation_days=30",
+    "levers.acceleration=off",
+    "uncertainties.money=off",
+    "uncertainties.coverage=stress uncertainties.capital_chain=stress",
+    "uncertainties.all=off",
+)
+A_FEW = 2
+
+
+def compare(name: str, changes: list[str], replications: range) -> None:
+    scenario = sim.load_scenario(LUOYANG / f"{name}.toml", changes)
+    sampler = build_sampler(sim.build_portfolio(scenario.plan), scenario.options.seed)
+    for drawn in draw(sampler, replications):
+        one, other = run_reference(sampler.frame, drawn), run_compiled(sampler.frame, drawn)
+        assert first_difference(sampler.frame, one, other) == ""
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_few_replications_of_each_scenario(name: str) -> None:
+    compare(name, [], range(A_FEW))
+
+
+@pytest.mark.parametrize("changes", VARIANTS)
+def test_one_replication_under_other_rules(changes: str) -> None:
+    compare("baseline", changes.split(), range(2, 3))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_25_replications_of_each_scenario(name: str, slow_share: float) -> None:
+    compare(name, [], range(A_FEW, A_FEW + max(1, round(25 * slow_share))))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changes", VARIANTS)
+def test_more_replications_under_other_rules(changes: str, slow_share: float) -> None:
+    compare("baseline", changes.split(), range(3, 3 + max(1, round(10 * slow_share))))
+
+
+def test_the_first_event_that_differs_is_named(tmp_path: Path) -> None:
+    rows = [project("A", "2021-02-01", "2021-03-31", 900, 900, gates="none"),
+            project("B", "2021-02-01", "2021-05-31", 900, 900, gates="none")]  # fmt: skip
+    lived = live(write_world(tmp_path, rows))
+    one = lived.trajectory
+    finish, value = one.finish.copy(), one.value.copy()
+    finish[1] += 1
+    value[0, 1] += 5
+    other = dataclasses.replace(one, finish=finish, value=value)
+    told = first_difference(lived.frame, one, other)
+    day = int(lived.frame.month_ends[1])
+    assert day < one.finish[1]
+    assert f"day {day}: value[0, 1] is {value[0, 1] - 5} in one engine and {value[0, 1]}" in told
+    assert first_difference(lived.frame, one, one) == ""
+    narrow = dataclasses.replace(one, start=one.start.astype(np.int32))
+    assert "start" in first_difference(lived.frame, one, narrow)
