@@ -178,7 +178,7 @@ def _lay_out_stops(
     return rows, int(touched.sum())
 
 
-def _different(rows: NDArray[np.generic]) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
+def _different(rows: Floats) -> tuple[Floats, NDArray[np.int64]]:
     """Return the different rows, in order of first appearance, and which of them each row is."""
     known: dict[bytes, int] = {}
     found = np.array([known.setdefault(row.tobytes(), len(known)) for row in rows], np.int64)

@@ -39,9 +39,10 @@ class CalendarRoom(NamedTuple):
         Position of each day in `common`, or -1.
     seen : ndarray of int64, shape (D,)
         The class in whose list a day stands.
-    common, kin_day, own_day : ndarray of int64, shape (H,)
-        Days that stops of the whole city touch; of them those that change anything for a kin;
-        days that stops of a county touch.
+    common, own_day : ndarray of int64, shape (H,)
+        Days that stops of the whole city touch, and those that stops of a county touch.
+    kin_day : ndarray of int32, shape (H,)
+        Of `common` the days that change anything for a kin.
     shares : ndarray of float64, shape (H, K)
         Availability by cause.
     kin_sums : ndarray of int32, shape (H + 1, K)
@@ -64,8 +65,8 @@ class CalendarRoom(NamedTuple):
     place: NDArray[np.int64]
     seen: NDArray[np.int64]
     common: NDArray[np.int64]
-    kin_day: NDArray[np.int64]
     own_day: NDArray[np.int64]
+    kin_day: Ints32
     shares: Floats
     kin_sums: Ints32
     kin_left: Ints32
@@ -76,18 +77,24 @@ class CalendarRoom(NamedTuple):
 def calendar_room(calendar: Calendar) -> CalendarRoom:
     """Allocate room."""
     stops, days, causes = len(calendar.stops), calendar.still.shape[1] - 1, calendar.shares.shape[2]
-    per_stop = [np.zeros(stops, np.int64) for _ in range(5)]
+    room = calendar.room
     return CalendarRoom(
-        per_stop[0],
-        np.zeros(stops),
-        *per_stop[1:],
-        *(np.zeros(days, np.int64) for _ in range(2)),
-        *(np.zeros(calendar.room, np.int64) for _ in range(3)),
-        np.ones((calendar.room, causes)),
-        np.zeros((calendar.room + 1, causes), np.int32),
-        np.zeros(days + 1, np.int32),
-        np.zeros((calendar.room, causes), np.int32),
-        np.zeros(causes, np.int32),
+        law=np.zeros(stops, np.int64),
+        length=np.zeros(stops),
+        active=np.zeros(stops, np.int64),
+        begin=np.zeros(stops, np.int64),
+        end=np.zeros(stops, np.int64),
+        mine=np.zeros(stops, np.int64),
+        place=np.zeros(days, np.int64),
+        seen=np.zeros(days, np.int64),
+        common=np.zeros(room, np.int64),
+        own_day=np.zeros(room, np.int64),
+        kin_day=np.zeros(room, np.int32),
+        shares=np.ones((room, causes)),
+        kin_sums=np.zeros((room + 1, causes), np.int32),
+        kin_left=np.zeros(days + 1, np.int32),
+        own_change=np.zeros((room, causes), np.int32),
+        extra=np.zeros(causes, np.int32),
     )
 
 
@@ -178,6 +185,21 @@ def _common_days(calendar: Calendar, count: int, room: CalendarRoom) -> int:
 
 
 @compiled
+def _shift(to: Ints32, source: Ints32, by: int) -> None:
+    """Copy numbers, each moved by so much; a loop from 0 is one that machines do in strides."""
+    for k in range(len(to)):
+        to[k] = source[k] + by
+
+
+@compiled
+def _shift_rows(to: Ints32, source: Ints32, by: Ints32) -> None:
+    """Copy rows, each moved by a row."""
+    for k in range(to.shape[0]):
+        for cause in range(len(by)):
+            to[k, cause] = source[k, cause] + by[cause]
+
+
+@compiled
 def _days_of_kin(
     calendar: Calendar, c: int, count: int, commons: int, room: CalendarRoom
 ) -> int:  # fmt: skip
@@ -186,18 +208,18 @@ def _days_of_kin(
     On each day shares are multiplied in the order of stops, and causes charged in their own.
     """
     row, causes = calendar.row[c], calendar.shares.shape[2]
-    shares, still, common, place = room.shares, calendar.shares, room.common, room.place
+    shares, still, common, place = room.shares, calendar.shares[row], room.common, room.place
     for n in range(commons):
         for cause in range(causes):
-            shares[n, cause] = still[row, common[n], cause]
+            shares[n, cause] = still[common[n], cause]
     for k in range(count):
         stop = calendar.stops[room.active[k]]
         factor = calendar.factor[room.active[k], c]
         if stop["common"] and factor != 1.0:
             for day in range(room.begin[k], room.end[k]):
                 shares[place[day], stop["cause"]] *= factor
-    taken, sums, kin_day = calendar.taken, room.kin_sums, room.kin_day
-    left, still_left = room.kin_left, calendar.still
+    taken, sums, kin_day = calendar.taken[row], room.kin_sums, room.kin_day
+    left, still_left = room.kin_left, calendar.still[c]
     changed = filled = total = 0
     for n in range(commons):
         day = common[n]
@@ -205,7 +227,7 @@ def _days_of_kin(
         for cause in range(causes):
             share *= shares[n, cause]
             after = int(np.rint(share * FULL_DAY))
-            more = before - after - taken[row, day, cause]
+            more = before - after - taken[day, cause]
             sums[changed + 1, cause] = sums[changed, cause] + more
             any_change = any_change or more != 0
             change += more
@@ -213,12 +235,10 @@ def _days_of_kin(
         if any_change:
             kin_day[changed] = day
             changed += 1
-            for x in range(filled, day + 1):
-                left[x] = still_left[c, x] + total
+            _shift(left[filled : day + 1], still_left[filled : day + 1], total)
             filled = day + 1
             total -= change
-    for x in range(filled, len(left)):
-        left[x] = still_left[c, x] + total
+    _shift(left[filled:], still_left[filled:], total)
     return changed
 
 
@@ -287,16 +307,15 @@ def _join(
     for j in range(own + 1):
         day = own_day[j] if j < own else len(left) - 1
         first = i
+        if j == own:
+            i = changed
         while i < changed and kin_day[i] < day:
             i += 1
-        for k in range(i - first):
-            hit_day[n + k] = kin_day[first + k]
-            for cause in range(causes):
-                hit_loss[n + k, cause] = kin_sums[first + k + 1, cause] + extra[cause]
-        n += i - first
-        for x in range(filled, day + 1):
-            left[x] = kin_left[x] + total
-        filled = day + 1
+        end = n + i - first
+        _shift(hit_day[n:end], kin_day[first:i], 0)
+        _shift_rows(hit_loss[n:end], kin_sums[first + 1 : i + 1], extra)
+        _shift(left[filled : day + 1], kin_left[filled : day + 1], total)
+        n, filled = end, day + 1
         if j == own:
             break
         known = i

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from sim.jit import compiled
 from sim.sampling.inverses import evaluate
+from sim.sampling.realization import GIVEN_UP
 from sim.sampling.risk_layout import Risks
 from sim.sampling.rounding import whole_days
 from sim.sampling.streams import fill_uniforms, uniform
 
 Floats = NDArray[np.float64]
 
-DROP = -1
-"""Days of a stop that ends its project."""
 _PERFECT_DAY = 1000
 """Milli-days that an opportunity saves for each day."""
 
@@ -257,7 +256,7 @@ def let_strike(
             elif days > 0 or one["drops"]:
                 at = drawn[i]["stop_end"]
                 place[at] = share
-                stops[at]["days"] = DROP if one["drops"] else days
+                stops[at]["days"] = GIVEN_UP if one["drops"] else days
                 drawn[i]["stop_end"] = at + 1
         else:
             files[gate]["delay"] += days

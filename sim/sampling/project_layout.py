@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -245,7 +245,7 @@ def _waiting_rows(sampler: Sampler, waiting: NDArray[np.intp]) -> NDArray[np.voi
     return rows
 
 
-def _given_rows(given: Sequence[GivenCorrelation | None]) -> dict[str, NDArray[np.generic]]:
+def _given_rows(given: Sequence[GivenCorrelation | None]) -> dict[str, Any]:
     counts = [0 if one is None else len(one.columns) for one in given]
     first = np.concatenate([[0], np.cumsum(counts)])
     table = np.zeros((int(first[-1]), int(first[-1])))

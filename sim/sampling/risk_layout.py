@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -193,7 +193,7 @@ class _Forks:
             (law.slots.start, law.projects, law.repetitions, first, len(self._forks), law.loop)
         )
 
-    def tables(self) -> dict[str, NDArray[np.generic]]:
+    def tables(self) -> dict[str, Any]:
         """Return the tables of `Risks` that tell of triggers."""
         return {
             "turns": np.array(self._turns, dtype=TURN),

@@ -27,7 +27,9 @@ from tests.worlds import Row, project, small_plans, small_world, write_world
 
 ROOT = Path(__file__).parents[2]
 LUOYANG = ROOT / "scenarios" / "luoyang-2021"
-INEXACT = ("work", "first_work", "work_saved", "year_end_value", "total", "advance", "release_amount")  # fmt: skip
+INEXACT = (
+    "work", "first_work", "work_saved", "year_end_value", "total", "advance", "release_amount",
+)  # fmt: skip
 """What may differ by a unit where the last bits of a float decide between two integers."""
 
 RISKS: Sequence[Row] = (
@@ -151,13 +153,10 @@ def test_small_plans(rows: list[Row], seed: int, bare: bool) -> None:
     try:
         if not bare:
             drivers = (folder / "drivers.toml").read_text(encoding="utf-8") + DRIVERS
-            tables: dict[str, Sequence[Row]] = {
-                "risks": RISKS, "accounts": ACCOUNTS, "releases": RELEASES,
-            }  # fmt: skip
-            if len(rows) > 1:
-                tables["correlations"] = CORRELATIONS
-            changed = [dict(row) | cells for row, cells in zip(rows, CELLS, strict=False)]
-            write_world(folder, changed, drivers=drivers, **tables)
+            pairs = CORRELATIONS if len(rows) > 1 else ()
+            changed = [dict(row) | dict(cells) for row, cells in zip(rows, CELLS, strict=False)]
+            write_world(folder, changed, drivers=drivers, risks=RISKS, accounts=ACCOUNTS,
+                        releases=RELEASES, correlations=pairs)  # fmt: skip
         try:
             portfolio = portfolio_of(folder)
         except sim.InputError:
@@ -191,8 +190,9 @@ print(digest(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
 def test_plain_python_gives_the_same_bits(name: str, tmp_path: Path) -> None:
     folder, seed, count = LUOYANG / "baseline.toml", 2**63 + 11, 2
     if name == "small":
-        rows = [project(f"P{k}", "2021-02-01", "2022-06-30", 1_000, 400, county="north",
-                        gates="land;permit", type="road", **CELLS[k]) for k in range(6)]  # fmt: skip
+        common = {"county": "north", "gates": "land;permit", "type": "road"}
+        rows = [project(f"P{k}", "2021-02-01", "2022-06-30", 1_000, 400, **common, **cells)
+                for k, cells in enumerate(CELLS)]  # fmt: skip
         folder, count = small_world(rows), 20
         drivers = (folder / "drivers.toml").read_text(encoding="utf-8") + DRIVERS
         write_world(folder, rows, drivers=drivers, risks=RISKS, accounts=ACCOUNTS,
