@@ -8,8 +8,10 @@ an edited helper would leave old machine code and silently wrong numbers.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import importlib
 import os
 import re
 import tempfile
@@ -17,10 +19,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-try:
-    import numba
-except ImportError:  # the reference engine serves without it
-    numba = None
+# Another library of exp and log, where it is installed, would give other last bits than Python.
+os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
+
+numba: Any = None
+with contextlib.suppress(ImportError):  # the reference engine serves without it
+    numba = importlib.import_module("numba")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

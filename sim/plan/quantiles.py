@@ -145,12 +145,17 @@ def _lognormal(
     if sigma == 0:
         body = np.full(u.shape, middle)
     else:
-        cut = _cut((np.log(tail_from) - np.log(middle)) / sigma, 0.5 / (1 - tail))
+        cut = tail_cut(middle, sigma, tail, tail_from)
         below = np.log(np.minimum(u / (1 - tail), 1.0)) + special.log_ndtr(cut)
         body = tail_from * np.exp(sigma * (special.ndtri_exp(below) - cut))
     survival = np.minimum((1 - u) / tail, 1.0)
     pareto = np.minimum(tail_from * survival ** (-1 / alpha), cap)
     return np.where(u < 1 - tail, body, pareto)
+
+
+def tail_cut(middle: float, sigma: float, tail: float, tail_from: float) -> float:
+    """Return the score at which the body of a lognormal with a tail is cut (sigma > 0)."""
+    return _cut(float(np.log(tail_from) - np.log(middle)) / sigma, 0.5 / (1 - tail))
 
 
 @functools.lru_cache(maxsize=1024)

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.plan.availability import ANY_SEASON, FULL_DAY, by_cause, recurring, spells
+from sim.plan.availability import ANY_SEASON, by_cause, recurring, spells
 from sim.plan.portfolio import Portfolio
-from sim.plan.quantiles import quantile
 from sim.plan.rows import Driver
 from sim.sampling.register import DRIVER, DRIVER_OCCURS, DRIVER_PLACE, Label
 
@@ -178,52 +177,3 @@ def _stop(
     rows = np.array(sorted(factors), dtype=np.int64)
     shares = np.array([factors[c] for c in sorted(factors)])
     return Stop(driver, subject, index, episode, *span, placed, rows, shares, cause)
-
-
-def realized_calendar(
-    model: CalendarModel, uniforms: Floats
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Apply the stops of one replication.
-
-    Parameters
-    ----------
-    model : CalendarModel
-        From `calendar_model`.
-    uniforms : ndarray of float64, shape (3 x number of stops,)
-        Length, occurrence and place of each stop, in the order of `Stop.labels`.
-
-    Returns
-    -------
-    left : ndarray of int64, shape (C, days)
-        Milli-days of each day; a realized calendar may give none.
-    losses : ndarray of int64, shape (K, C, days)
-        Milli-days taken by each cause, one after another; with what is left they sum to a full
-        day.
-    """
-    shares = model.still.copy()
-    days = shares.shape[2]
-    for stop, (length, occurs, place) in zip(
-        model.stops, uniforms.reshape(-1, DRAWS_PER_STOP), strict=True
-    ):
-        driver = stop.driver
-        stress = driver.state == "stress"
-        if occurs >= (driver.stress_probability if stress else driver.probability):
-            continue
-        drawn = float(quantile(driver.active, np.array([length]))[0])
-        count = round(drawn / driver.episodes) if stop.placed else round(drawn)
-        if stop.placed:
-            room = max(stop.last - stop.first + 1 - count, 0)
-            begin = stop.first + int(place * (room + 1))
-        else:
-            begin = stop.first + (stop.last - stop.first + 1 - count) // 2
-        span = slice(max(begin, 0), max(min(begin + count, days), 0))
-        shares[stop.cause, stop.rows, span] *= stop.factors[:, None]
-    losses = np.empty(shares.shape, dtype=np.int64)
-    share = np.ones(shares.shape[1:])
-    left = np.full(shares.shape[1:], FULL_DAY, dtype=np.int64)
-    for k in range(len(shares)):
-        share *= shares[k]
-        now = np.rint(share * FULL_DAY).astype(np.int64)
-        losses[k] = left - now
-        left = now
-    return left, losses

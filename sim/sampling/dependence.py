@@ -40,17 +40,6 @@ class Loadings:
     common: Floats
     own: Floats
 
-    def mix(self, common: Floats, own: Floats) -> Floats:
-        """Mix scores of shape (R, K) and (R, P) into standard normal scores of shape (R, P).
-
-        Terms are added in the order of factors, project by project, so that the outcome of one
-        project depends on no other.
-        """
-        mixed = own * self.own
-        for k in range(len(self.factors)):
-            mixed = mixed + common[:, k, None] * self.common[None, :, k]
-        return mixed
-
 
 def one_factor_loadings(
     projects: Sequence[Project], dependence: Dependence, excluded: set[str]
@@ -101,23 +90,6 @@ class GivenCorrelation:
 
     columns: NDArray[np.int64]
     triangle: Floats
-
-    def impose(self, scores: Floats, own: Floats) -> Floats:
-        """Return scores with the projects' columns mixed anew from their own scores.
-
-        Parameters
-        ----------
-        scores, own : ndarray of float64, shape (R, P)
-            Scores of all projects so far, and independent ones; neither is changed.
-        """
-        result = scores.copy()
-        own = own[:, self.columns]
-        for row in range(len(self.columns)):
-            mixed = np.zeros(len(scores))
-            for k in range(row + 1):
-                mixed = mixed + self.triangle[row, k] * own[:, k]
-            result[:, self.columns[row]] = mixed
-        return result
 
 
 def given_correlation(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-
-from sim.sampling.streams import address
 
 SLIP = "slip"
 NO_START = "no_start"
@@ -51,6 +50,28 @@ VARIABLES = (
 
 Label = tuple[str, str, int]
 """Subject, variable, index."""
+
+
+def address(subject: str, variable: str, index: int = 0) -> int:
+    """Return the 64-bit address of a draw.
+
+    Parameters
+    ----------
+    subject : str
+        Whom the draw concerns: a project id, a driver, a gate of a project.
+    variable : str
+        What is drawn; a name from `sim.sampling.register`.
+    index : int
+        Which one, where a subject has several (a year, an episode).
+
+    Returns
+    -------
+    int
+        Unsigned 64-bit hash (BLAKE2b of the three parts, joined by a separator that cannot
+        occur in a name).
+    """
+    text = f"{subject}\x1f{variable}\x1f{index}"
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 def addresses(labels: Iterable[Label]) -> NDArray[np.uint64]:

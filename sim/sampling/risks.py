@@ -14,10 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.plan.approvals import GateChain
-from sim.plan.language import Distribution
 from sim.plan.portfolio import Portfolio
 from sim.plan.problems import Told
-from sim.plan.quantiles import quantile
 from sim.plan.risks import covers
 from sim.plan.rows import Plan, Risk
 from sim.sampling.laws import Law, Layout, order_of_triggers, place_of, reach_of
@@ -64,28 +62,6 @@ class RiskModel:
     laws: tuple[Law, ...]
     grouped: Ints
     group_starts: Ints
-
-
-@dataclass(frozen=True, slots=True)
-class Struck:
-    """What becomes of each slot; R replications, S slots. What does not strike leaves 0, 0, 1.
-
-    Attributes
-    ----------
-    struck : ndarray of bool, shape (R, S)
-        Whether it strikes, after triggers and parallel groups.
-    days : ndarray of int64, shape (R, S)
-        Days lost; gained where negative.
-    share : ndarray of float64, shape (R, S)
-        Share of the whole work at which it strikes; 0 at a gate.
-    cost : ndarray of float64, shape (R, S)
-        Multiplier of the cost that remains.
-    """
-
-    struck: Bools
-    days: Ints
-    share: Floats
-    cost: Floats
 
 
 def risk_model(
@@ -196,89 +172,3 @@ def _parallel(risks: Sequence[Risk], slots: Sequence[tuple[int, int, int]]) -> t
     sizes = [len(group) for group in groups.values()]
     ends = np.cumsum(sizes, dtype=np.int64)
     return np.array(members, dtype=np.int64), ends - sizes
-
-
-def strike(model: RiskModel, uniforms: Floats) -> Struck:
-    """Tell which slots strike in each replication, and how hard.
-
-    Parameters
-    ----------
-    model : RiskModel
-        From `risk_model`.
-    uniforms : ndarray of float64, shape (R, number of labels)
-        In the order of `RiskModel.labels`.
-
-    Returns
-    -------
-    Struck
-        Where, and with what.
-    """
-    occurs = _occurrences(model, uniforms)
-    days = np.zeros(occurs.shape, dtype=np.int64)
-    share, cost = np.zeros(occurs.shape), np.ones(occurs.shape)
-    for law in model.laws:
-        hit = occurs[:, law.slots]
-        drawn = _drawn(law.days, law.days_at, uniforms, hit)
-        days[:, law.slots][hit] = np.rint(drawn)
-    days[:, model.drops] = 0  # what ends a project has no length
-    struck = _longest(model, occurs, days)
-    days[~struck] = 0
-    for law in model.laws:
-        hit = struck[:, law.slots]
-        cost[:, law.slots][hit] = _drawn(law.cost, law.cost_at, uniforms, hit)
-        if law.share is not None:
-            drawn = _drawn(law.share, law.share_at, uniforms, hit)
-            # A tail that the check of the plan took for impossible is cut.
-            share[:, law.slots][hit] = np.minimum(drawn, 1.0)
-    return Struck(struck, days, share, cost)
-
-
-def _occurrences(model: RiskModel, uniforms: Floats) -> Bools:
-    """Tell which occurrences come, by their own luck or triggered."""
-    replications = len(uniforms)
-    occurs = np.zeros((replications, len(model.risk)), dtype=np.bool_)
-    triggered = {
-        law.position: np.zeros((replications, law.projects), dtype=np.bool_) for law in model.laws
-    }
-    for law in model.laws:
-        shape = (replications, law.projects, law.repetitions)
-        comes = np.full(shape, law.probability == 1)
-        if law.occurs_at.size:
-            comes = uniforms[:, law.occurs_at].reshape(shape) < law.probability
-        comes &= law.by_luck
-        comes[:, :, 0] |= triggered[law.position]
-        if law.loop:
-            comes = np.logical_and.accumulate(comes, axis=2)
-        occurs[:, law.slots] = comes.reshape(replications, -1)
-        strikes = comes.any(axis=2)
-        for fork in law.forks:
-            decided = np.zeros(strikes.shape)
-            if fork.decided_at.size:
-                decided = uniforms[:, fork.decided_at]
-            for branch in fork.branches:
-                follows = strikes & (branch.low <= decided) & (decided < branch.high)
-                triggered[branch.target][:, branch.there] |= follows[:, branch.here]
-    return occurs
-
-
-def _drawn(distribution: Distribution, columns: Ints, uniforms: Floats, hit: Bools) -> Floats:
-    """Draw for the slots that are hit, in row-major order."""
-    rows, slots = np.nonzero(hit)
-    if not columns.size:
-        return np.full(rows.shape, distribution.parameters[0])
-    return quantile(distribution, uniforms[rows, columns[slots]])
-
-
-def _longest(model: RiskModel, occurs: Bools, days: Ints) -> Bools:
-    """Leave of each parallel group the longest occurrence, the first of equals."""
-    if not model.grouped.size:
-        return occurs
-    starts = model.group_starts
-    group = np.repeat(np.arange(starts.size), np.diff(starts, append=model.grouped.size))
-    comes = occurs[:, model.grouped]
-    length = np.where(comes, days[:, model.grouped], np.iinfo(np.int64).min)
-    longest = comes & (length == np.maximum.reduceat(length, starts, axis=1)[:, group])
-    earlier = np.cumsum(longest, axis=1) - longest
-    struck = occurs.copy()
-    struck[:, model.grouped] = longest & (earlier == earlier[:, starts][:, group])
-    return struck

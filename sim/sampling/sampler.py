@@ -31,9 +31,9 @@ ADDING = ("intent", "report")
 """Rooms in which drivers act on projects; beside them stand the calendar and the accounts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sampler:
-    """Everything that drawing needs, prepared once.
+    """Everything that drawing needs, prepared once; each is itself only.
 
     Attributes
     ----------

@@ -8,89 +8,25 @@ of the replication (64 bits) and the address of the draw (64 bits). An address i
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-_MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
-_WEYL = (0x9E3779B9, 0xBB67AE85)
+from sim.jit import compiled
+
+_MULTIPLIER_0 = np.uint64(0xD2511F53)
+_MULTIPLIER_1 = np.uint64(0xCD9E8D57)
+_WEYL_0 = np.uint64(0x9E3779B9)
+_WEYL_1 = np.uint64(0xBB67AE85)
 _ROUNDS = 10
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
+_DROPPED_BITS = np.uint64(11)
+_TOPMOST = np.uint64((1 << 53) - 2)
+_CELL = 2.0**-53
 
 
-def address(subject: str, variable: str, index: int = 0) -> int:
-    """Return the 64-bit address of a draw.
-
-    Parameters
-    ----------
-    subject : str
-        Whom the draw concerns: a project id, a driver, a gate of a project.
-    variable : str
-        What is drawn; a name from `sim.sampling.register`.
-    index : int
-        Which one, where a subject has several (a year, an episode).
-
-    Returns
-    -------
-    int
-        Unsigned 64-bit hash (BLAKE2b of the three parts, joined by a separator that cannot
-        occur in a name).
-    """
-    text = f"{subject}\x1f{variable}\x1f{index}"
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
-
-
-def philox4x32(
-    counter: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike], key: tuple[int, int]
-) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint64]]:
-    """Apply Philox 4x32-10 to counters.
-
-    Parameters
-    ----------
-    counter : four array_like of uint32 values
-        The words of the counter, broadcast against each other.
-    key : two ints
-        The words of the key, each below 2**32.
-
-    Returns
-    -------
-    tuple of four ndarray of uint64
-        The four random words of each counter; each value is below 2**32.
-    """
-    c0, c1, c2, c3 = np.broadcast_arrays(*(np.asarray(word, dtype=np.uint64) for word in counter))
-    key0, key1 = key
-    for _ in range(_ROUNDS):
-        product0 = _MULTIPLIERS[0] * c0
-        product1 = _MULTIPLIERS[1] * c2
-        c0, c1, c2, c3 = (
-            (product1 >> _HALF) ^ c1 ^ np.uint64(key0),
-            product1 & _LOW,
-            (product0 >> _HALF) ^ c3 ^ np.uint64(key1),
-            product0 & _LOW,
-        )
-        key0 = (key0 + _WEYL[0]) & 0xFFFFFFFF
-        key1 = (key1 + _WEYL[1]) & 0xFFFFFFFF
-    return c0, c1, c2, c3
-
-
-def uniforms(seed: int, replications: ArrayLike, addresses: ArrayLike) -> NDArray[np.float64]:
-    """Draw one uniform number for each replication and address.
-
-    Parameters
-    ----------
-    seed : int
-        Root seed, 0 <= seed < 2**64.
-    replications : array_like of int, shape (R,)
-        Numbers of the replications.
-    addresses : array_like of uint64, shape (A,)
-        Addresses from `address`.
-
-    Returns
-    -------
-    ndarray of float64, shape (R, A)
-        Values strictly between 0 and 1, on the grid (k + 1/2) / 2**53.
+def key_of(seed: int) -> np.uint64:
+    """Return a root seed as kernels take it.
 
     Raises
     ------
@@ -99,11 +35,85 @@ def uniforms(seed: int, replications: ArrayLike, addresses: ArrayLike) -> NDArra
     """
     if not 0 <= seed < 1 << 64:
         raise ValueError(f"seed must lie in [0, 2**64), got {seed}")
-    rows = np.asarray(replications, dtype=np.uint64)[:, None]
-    columns = np.asarray(addresses, dtype=np.uint64)[None, :]
-    counter = (rows & _LOW, rows >> _HALF, columns & _LOW, columns >> _HALF)
-    word0, word1, _, _ = philox4x32(counter, (seed & 0xFFFFFFFF, seed >> 32))
-    bits = ((word0 << _HALF) | word1) >> np.uint64(11)
+    return np.uint64(seed)
+
+
+@compiled
+def philox4x32(
+    c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, key0: np.uint64, key1: np.uint64
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+    """Apply Philox 4x32-10.
+
+    Parameters
+    ----------
+    c0, c1, c2, c3 : uint64
+        The words of the counter, each below 2**32.
+    key0, key1 : uint64
+        The words of the key, likewise.
+
+    Returns
+    -------
+    tuple of four uint64
+        The random words, each below 2**32.
+    """
+    # Products of two words fit into 64 bits and sums are cut: nothing wraps, in Python neither.
+    for _ in range(_ROUNDS):
+        product0 = _MULTIPLIER_0 * c0
+        product1 = _MULTIPLIER_1 * c2
+        c0 = (product1 >> _HALF) ^ c1 ^ key0
+        c2 = (product0 >> _HALF) ^ c3 ^ key1
+        c1 = product1 & _LOW
+        c3 = product0 & _LOW
+        key0 = (key0 + _WEYL_0) & _LOW
+        key1 = (key1 + _WEYL_1) & _LOW
+    return c0, c1, c2, c3
+
+
+@compiled
+def uniform(seed: np.uint64, replication: np.uint64, where: np.uint64) -> float:
+    """Draw the uniform number of a replication and an address.
+
+    Parameters
+    ----------
+    seed : uint64
+        Root seed.
+    replication : uint64
+        Number of the replication.
+    where : uint64
+        Address from `register.address`.
+
+    Returns
+    -------
+    float
+        Strictly between 0 and 1, on the grid (k + 1/2) / 2**53.
+    """
+    word0, word1, _, _ = philox4x32(
+        replication & _LOW, replication >> _HALF, where & _LOW, where >> _HALF,
+        seed & _LOW, seed >> _HALF,
+    )  # fmt: skip
+    bits = ((word0 << _HALF) | word1) >> _DROPPED_BITS
     # The topmost cell would round up to 1.0 in double precision; it is shared with the cell below.
-    bits = np.minimum(bits, np.uint64((1 << 53) - 2))
-    return np.asarray((bits.astype(np.float64) + 0.5) * 2.0**-53, dtype=np.float64)
+    bits = min(bits, _TOPMOST)
+    return (float(np.int64(bits)) + 0.5) * _CELL
+
+
+@compiled
+def fill_uniforms(
+    seed: np.uint64,
+    replication: np.uint64,
+    addresses: NDArray[np.uint64],
+    out: NDArray[np.float64],
+) -> None:
+    """Draw the uniform numbers of many addresses, one after another.
+
+    Parameters
+    ----------
+    seed, replication : uint64
+        As for `uniform`.
+    addresses : ndarray of uint64, shape (A,)
+        Addresses.
+    out : ndarray of float64, shape (at least A,)
+        Filled with what `uniform` gives for each.
+    """
+    for k in range(len(addresses)):
+        out[k] = uniform(seed, replication, addresses[k])

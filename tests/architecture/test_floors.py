@@ -21,6 +21,7 @@ FORBIDDEN = {
 }
 ONLY_IN = {
     "simpy": ("engine/reference/",),
+    "numba": ("jit.py",),
     "matplotlib": ("figures/",),
     "click": ("cli.py",),
     "random": (),
@@ -154,10 +155,12 @@ def test_modules_stay_small(path: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "absent"),
     [
-        ("import sim", ("numpy", "scipy", "polars", "matplotlib", "simpy", "pydantic", "click")),
-        ("import sim.cli", ("numpy", "scipy", "polars", "matplotlib", "simpy", "pydantic", "rich")),
+        ("import sim", ("numpy", "scipy", "polars", "matplotlib", "simpy", "numba", "pydantic",
+                        "click")),
+        ("import sim.cli", ("numpy", "scipy", "polars", "matplotlib", "simpy", "numba", "pydantic",
+                            "rich")),
     ],
-)
+)  # fmt: skip
 def test_start_up_loads_little(statement: str, absent: tuple[str, ...]) -> None:
     code = f"{statement}; import sys; print([m for m in {absent!r} if m in sys.modules])"
     done = subprocess.run(

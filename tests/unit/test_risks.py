@@ -18,9 +18,13 @@ import sim
 from sim.plan.loading import load_plan, load_plan_with
 from sim.plan.portfolio import Portfolio
 from sim.sampling import register
-from sim.sampling.risks import WORK, RiskModel, Struck, risk_model, strike
+from sim.sampling.draw_risks import draw_strikes, risk_room
+from sim.sampling.inverses import Inverses
+from sim.sampling.risk_layout import lay_out_risks
+from sim.sampling.risks import WORK, RiskModel, risk_model
 from sim.sampling.sampler import build_sampler
-from sim.sampling.streams import uniforms
+from tests import naive_draws, naive_risks
+from tests.naive_risks import Struck
 from tests.worlds import Row, project, write_world
 
 SEED = 2021
@@ -94,6 +98,24 @@ def lay_out(portfolio: Portfolio, *mitigated: str) -> RiskModel:
     return model
 
 
+def strike(portfolio: Portfolio, model: RiskModel, replications: Sequence[int]) -> Struck:
+    """Let the kernel strike, replication by replication, and write out what it did."""
+    inverses = Inverses()
+    risks = lay_out_risks(model, portfolio, inverses)
+    laws, numbers = inverses.tables()
+    room = risk_room(risks)
+    shape = (len(replications), len(model.risk))
+    struck, days = np.zeros(shape, np.bool_), np.zeros(shape, np.int64)
+    share, cost = np.zeros(shape), np.ones(shape)
+    for row, number in enumerate(replications):
+        count = draw_strikes(risks, laws, numbers, np.uint64(SEED), np.uint64(number), room)
+        hits = room.hits[:count]
+        struck[row, hits] = True
+        days[row, hits] = room.days[:count]
+        share[row, hits], cost[row, hits] = room.share[:count], room.cost[:count]
+    return Struck(struck, days, share, cost)
+
+
 def live(
     folder: Path,
     risks: Sequence[Row],
@@ -104,8 +126,7 @@ def live(
     """Let the register strike in many replications."""
     portfolio = portfolio_of(folder, risks, projects)
     model = lay_out(portfolio, *mitigated)
-    u = uniforms(SEED, range(replications), register.addresses(model.labels))
-    return Register(portfolio, model, strike(model, u))
+    return Register(portfolio, model, strike(portfolio, model, range(replications)))
 
 
 def assert_share(hits: NDArray[Any], expected: float) -> None:
@@ -531,12 +552,37 @@ class TestInvariance:
         assert live(tmp_path / "after", rows, projects, replications=50).named() == before
 
     def test_replications_stand_alone(self, tmp_path: Path) -> None:
-        model = lay_out(portfolio_of(tmp_path, self.ROWS, FOUR))
-        where = register.addresses(model.labels)
-        whole = strike(model, uniforms(SEED, range(50), where))
-        part = strike(model, uniforms(SEED, [17], where))
+        portfolio = portfolio_of(tmp_path, self.ROWS, FOUR)
+        model = lay_out(portfolio)
+        whole = strike(portfolio, model, range(50))
+        part = strike(portfolio, model, [17])
         for name in ("struck", "days", "share", "cost"):
             assert np.array_equal(getattr(part, name)[0], getattr(whole, name)[17])
+
+
+class TestToldTwice:
+    """The kernel against numpy, on registers with everything in them."""
+
+    def test_everything_at_once(self, tmp_path: Path) -> None:
+        rows = [
+            *TestInvariance.ROWS,
+            *TestMitigation.ROWS,
+            risk("R5", 0.3, days="uniform(-30, 60)", parallel="g", cost="uniform(0.5, 2)"),
+            risk("R6", 0.6, days="uniform(-30, 60)", parallel="g", at="uniform(0, 1)"),
+            risk("R7", 0.6, days="normal(0, 9, -99, 99)", parallel="g", repeat="loop"),
+            risk("R8", 0.5, days="9", effect="drop", triggers="R9;R5:0.5|R6:0.5"),
+            risk("R9", 0, days="chance(0.5, gamma(2, 9))", at="land", scope="city"),
+        ]
+        rows = list({row["id"]: row for row in rows}.values())
+        portfolio = portfolio_of(tmp_path, rows, FOUR)
+        model = lay_out(portfolio, "R1")
+        u = naive_draws.uniforms(SEED, range(500), register.addresses(model.labels))
+        expected = naive_risks.strike(model, u)
+        found = strike(portfolio, model, range(500))
+        assert np.array_equal(found.struck, expected.struck)
+        assert np.array_equal(found.days, expected.days)
+        np.testing.assert_allclose(found.share, expected.share, rtol=1e-13)
+        np.testing.assert_allclose(found.cost, expected.cost, rtol=1e-13)
 
 
 class TestLuoyang:
@@ -550,8 +596,7 @@ class TestLuoyang:
     def test_every_risk_strikes_as_often_as_it_says(self) -> None:
         portfolio = sim.build_portfolio(load_plan(LUOYANG))
         model = lay_out(portfolio)
-        where = register.addresses(model.labels)
-        struck = strike(model, uniforms(SEED, range(100), where)).struck
+        struck = strike(portfolio, model, range(100)).struck
         by_id = {one.id: position for position, one in enumerate(portfolio.plan.risks)}
         rows = {name: struck[:, model.risk == position] for name, position in by_id.items()}
         for one in portfolio.plan.risks:

@@ -4,10 +4,13 @@ import hashlib
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import stats
 
 from sim.sampling import register
-from sim.sampling.streams import address, philox4x32, uniforms
+from sim.sampling.register import address
+from sim.sampling.streams import fill_uniforms, key_of, philox4x32, uniform
+from tests import naive_draws
 
 # Known answers of Philox 4x32-10, as published with the Random123 library.
 VECTORS = [
@@ -29,44 +32,62 @@ VECTORS = [
 def test_philox_vectors(
     counter: tuple[int, int, int, int], key: tuple[int, int], expected: tuple[int, ...]
 ) -> None:
-    assert tuple(int(word) for word in philox4x32(counter, key)) == expected
+    words = [np.uint64(word) for word in (*counter, *key)]
+    assert tuple(int(word) for word in philox4x32(*words)) == expected
+
+
+def drawn(seed: int, replication: int, where: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Draw many addresses at once."""
+    out = np.empty(len(where))
+    fill_uniforms(key_of(seed), np.uint64(replication), where, out)
+    return out
 
 
 def test_the_key_is_the_seed_and_the_counter_replication_and_address() -> None:
-    seed, replication, where = 0x0123456789ABCDEF, 0x1122334455667788, address("a", "slip", 3)
+    seed, replication, where = 0x8123456789ABCDEF, 0x9122334455667788, address("a", "slip", 3)
     low = 0xFFFFFFFF
     counter = (replication & low, replication >> 32, where & low, where >> 32)
-    words = [int(word) for word in philox4x32(counter, (seed & low, seed >> 32))]
+    given = [np.uint64(word) for word in (*counter, seed & low, seed >> 32)]
+    words = [int(word) for word in philox4x32(*given)]
     expected = (((words[0] << 32 | words[1]) >> 11) + 0.5) * 2.0**-53
-    found = uniforms(seed, np.array([replication], dtype=np.uint64), [where])
-    assert found[0, 0] == expected
+    assert uniform(np.uint64(seed), np.uint64(replication), np.uint64(where)) == expected
+    assert naive_draws.uniforms(seed, [replication], [where])[0, 0] == expected
 
 
 def test_uniforms_lie_strictly_inside_and_are_uniform() -> None:
-    labels = [(f"P{i}", register.DURATION, 0) for i in range(200)]
-    sample = uniforms(7, range(200), register.addresses(labels))
+    where = register.addresses([(f"P{i}", register.DURATION, 0) for i in range(200)])
+    sample = np.stack([drawn(7, replication, where) for replication in range(200)])
     assert sample.min() > 0
     assert sample.max() < 1
     assert stats.kstest(sample.ravel(), "uniform").pvalue > 1e-4
+    assert np.array_equal(sample, naive_draws.uniforms(7, range(200), where))
+
+
+def test_the_topmost_cell_does_not_round_to_one() -> None:
+    """The largest uniform is short of 1; the smallest is half a cell."""
+    cells = np.array([0, 1, (1 << 53) - 2], dtype=np.float64)
+    assert ((cells + 0.5) * 2.0**-53 < 1).all()
+    assert ((1 << 53) - 1 + 0.5) * 2.0**-53 == 1.0
 
 
 def test_every_cell_stands_alone() -> None:
     """A draw depends on seed, replication and address only: not on what else is drawn."""
     where = register.addresses([(f"P{i}", register.COST, 0) for i in range(50)])
-    whole = uniforms(1, range(40), where)
-    assert np.array_equal(uniforms(1, [17], where[[23]]), whole[17:18, 23:24])
-    assert np.array_equal(uniforms(1, range(39, -1, -1), where[::-1]), whole[::-1, ::-1])
+    whole = drawn(1, 17, where)
+    assert uniform(np.uint64(1), np.uint64(17), where[23]) == whole[23]
+    assert np.array_equal(drawn(1, 17, where[::-1].copy()), whole[::-1])
+    assert not np.isin(drawn(1, 18, where), whole).any()
 
 
 @pytest.mark.parametrize("seed", [-1, 1 << 64])
 def test_seeds_out_of_range_are_refused(seed: int) -> None:
     with pytest.raises(ValueError, match="seed"):
-        uniforms(seed, [0], [1])
+        key_of(seed)
 
 
 def test_seed_zero_is_a_seed_like_any_other() -> None:
     where = register.addresses([("P", register.SLIP, 0)])
-    assert uniforms(0, [0], where) != uniforms(2021, [0], where)
+    assert drawn(0, 0, where) != drawn(2021, 0, where)
 
 
 def test_address_is_the_documented_hash() -> None:
