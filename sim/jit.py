@@ -35,8 +35,6 @@ _ROOT = Path(__file__).parent
 _IMPORTS = re.compile(r"^from sim((?:\.\w+)+) import", re.MULTILINE)
 _DOOR = "from sim.jit import"
 
-prange = range if numba is None else numba.prange
-
 
 def kernel_sources() -> list[Path]:
     """Return the files on which machine code depends: kernels and all that they import."""
@@ -88,8 +86,11 @@ if numba is not None:
 
 
 def compiled(function: Function) -> Function:
-    """Compile a kernel when it is first called; no fast-math, no threads of its own."""
-    return _compile(function, parallel=False)
+    """Compile a kernel when it is first called: no fast-math, no threads of its own.
+
+    It lets other threads run meanwhile, so that each can work on rows of its own.
+    """
+    return _compile(function, inline=False)
 
 
 def inlined(function: Function) -> Function:
@@ -98,15 +99,10 @@ def inlined(function: Function) -> Function:
     Work space is handed on as tuples of many arrays: to pass one costs more than most of what is
     done with it, so what runs often must not be a call.
     """
-    return _compile(function, parallel=False, inline=True)
+    return _compile(function, inline=True)
 
 
-def parallel(function: Function) -> Function:
-    """Compile a kernel whose `prange` loops run on threads, each turn writing its own row only."""
-    return _compile(function, parallel=True)
-
-
-def _compile(function: Function, *, parallel: bool, inline: bool = False) -> Function:
+def _compile(function: Function, *, inline: bool) -> Function:
     if numba is None:
         return function
     # Divisors are checked where plans are loaded; the numpy model leaves the check out of kernels.
@@ -115,15 +111,8 @@ def _compile(function: Function, *, parallel: bool, inline: bool = False) -> Fun
         cache=True,
         nogil=True,
         error_model="numpy",
-        parallel=parallel,
         forceinline=inline,
-        _nrt=parallel,
+        _nrt=False,
     )
     result: Function = decorate(function)
     return result
-
-
-def set_threads(count: int) -> None:
-    """Let parallel kernels use so many threads, at most as many as there are cores."""
-    if numba is not None:
-        numba.set_num_threads(max(1, min(count, numba.config.NUMBA_NUM_THREADS)))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sim.engine.rules import NEVER, PPM
 from sim.engine.trajectory import Trajectory
 from sim.plan.portfolio import Portfolio
-from sim.plan.rows import Commitment
+from sim.runs.promises import fulfilled, watched
 from sim.sampling.realization import Frame, Realization
 
 Ints = NDArray[np.int64]
@@ -118,7 +118,7 @@ def collect(
     target = portfolio.in_target
     stages = np.array([one.stage for one in portfolio.plan.projects])
     masks = [(stages == stage) & target for stage in STAGES]
-    year_end, months, net, stage_months, kept = [], [], [], [], []
+    year_end, months, net, stage_months = [], [], [], []
     for drawn, one in pairs:
         of_year = {
             "work_done": one.value - portfolio.before_year[:, None],
@@ -133,14 +133,21 @@ def collect(
         ]
         net.append(np.array(at_approved_prices, dtype=np.int64))
         stage_months.append(np.stack([of_year["reported"][mask].sum(axis=0) for mask in masks]))
-        kept.append([_fulfilled(portfolio, one, promise) for promise in portfolio.plan.commitments])
-    fulfilled = np.array(kept, dtype=np.int64).reshape(len(pairs), -1, 2)
+    start, finish, delivered = (
+        np.stack([getattr(one, name) for _, one in pairs])
+        for name in ("start", "finish", "delivered")
+    )
+    progress = np.array(
+        [[one.progress[i, month] for month, i in watched(portfolio)] for _, one in pairs],
+        dtype=np.int64,
+    )
+    kept, kept_measure = fulfilled(portfolio, start, finish, delivered, progress)
     names = sorted({name for drawn, _ in pairs for name in drawn.drivers})
     return Outcomes(
         replications=np.array([one.replication for _, one in pairs], dtype=np.int64),
-        start=np.stack([one.start for _, one in pairs]),
-        finish=np.stack([one.finish for _, one in pairs]),
-        delivered=np.stack([one.delivered for _, one in pairs]),
+        start=start,
+        finish=finish,
+        delivered=delivered,
         dropped=np.stack([one.dropped for _, one in pairs]),
         waits=np.stack([one.waits for _, one in pairs]),
         causes=np.stack([one.causes for _, one in pairs]),
@@ -161,8 +168,8 @@ def collect(
         check_amount=np.stack(
             [drawn.release_amount[frame.accounts.check_release] for drawn, _ in pairs]
         ),
-        kept=fulfilled[:, :, 0],
-        kept_measure=fulfilled[:, :, 1],
+        kept=kept,
+        kept_measure=kept_measure,
         drivers={name: np.array([drawn.drivers[name] for drawn, _ in pairs]) for name in names},
     )
 
@@ -173,29 +180,6 @@ def _net_of_growth(portfolio: Portfolio, total: Ints, value: Ints) -> Ints:
     ratio = np.minimum((portfolio.total - portfolio.done) * PPM // left, PPM)
     grown = (value - portfolio.done) * ratio // PPM
     return np.asarray(portfolio.done - portfolio.before_year + grown, dtype=np.int64)
-
-
-def _fulfilled(portfolio: Portfolio, one: Trajectory, promise: Commitment) -> tuple[int, int]:
-    """Tell whether a commitment is kept, and the day or quantity that says so."""
-    if promise.kind == "outside":
-        return 0, 0
-    assert promise.deadline is not None
-    index = {project.id: i for i, project in enumerate(portfolio.plan.projects)}
-    members = [index[name] for name in promise.projects]
-    deadline = (promise.deadline - portfolio.origin).days
-    if promise.kind in ("start", "finish"):
-        days = one.start if promise.kind == "start" else one.delivered
-        last = int(days[members].max())
-        return int(last <= deadline), last
-    # Units are finished one by one, in step with the work, and counted at month-ends; a project
-    # whose work is done by the deadline has finished all of its units.
-    month = int(np.searchsorted(portfolio.month_ends, deadline, side="right")) - 1
-    units = 0
-    for i in members:
-        quantity = round((portfolio.plan.projects[i].quantity or 0) * 1000)
-        done = int(one.progress[i, month]) if month >= 0 else 0
-        units += quantity * (PPM if one.finish[i] <= deadline else done) // PPM
-    return int(units >= round((promise.quantity or 0) * 1000)), units
 
 
 def join(batches: Sequence[Outcomes]) -> Outcomes:

@@ -30,8 +30,7 @@ def run_compiled(frame: Frame, realization: Realization) -> Trajectory:
     """
     world = build_world(frame)
     still, drawn = pack_realization(frame, realization)
-    room = build_state(world, stages=1, threads=1, tables=True)
-    state = State(*(array[0] for array in room))
+    state = build_state(world, stages=1, tables=True)
     simulate_one(world, still, drawn, state)
     return _trajectory(realization.replication, state)
 

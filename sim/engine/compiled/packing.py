@@ -233,8 +233,18 @@ def _arrivals(frame: Frame) -> NDArray[np.void]:
     )  # fmt: skip
 
 
-def build_state(world: World, stages: int, threads: int, tables: bool) -> State:
-    """Return work space for so many threads, each with a row of its own on the first axis."""
+def build_state(world: World, stages: int, tables: bool) -> State:
+    """Return work space for one thread.
+
+    Parameters
+    ----------
+    world : World
+        From `build_world`.
+    stages : int
+        Number of stages by which reported value is summed.
+    tables : bool
+        Whether everything is to be told by project and month.
+    """
     projects, months = len(world.projects), len(world.month_ends)
     gates, lines, accounts = len(world.gates), len(world.lines), len(world.accounts)
     checks, windows = len(world.checks), len(world.places)
@@ -246,7 +256,7 @@ def build_state(world: World, stages: int, threads: int, tables: bool) -> State:
     nodes = len(world.arrivals) + accounts + 4 * lines + checks + 2
 
     def room(*shape: int, dtype: object = np.int64) -> NDArray[np.generic]:
-        return np.zeros((threads, *shape), dtype=dtype)  # type: ignore[call-overload, no-any-return]
+        return np.zeros(shape, dtype=dtype)  # type: ignore[call-overload, no-any-return]
 
     return State(
         sites=room(projects, dtype=SITE),

@@ -47,9 +47,9 @@ LINE = np.dtype(
     ],
     align=True,
 )
-"""A funding line, equity before debt; `shared` on equity accounts that others draw on too; `own` on owners' funds;
-`place`, where it stands in `World.of_account`; `history`, its row of what fell due by run, or -1
-where nobody asks; `equity_share` and `in_target` of its project."""
+"""A funding line, equity before debt; `shared` on equity accounts that others draw on too; `own`
+on owners' funds; `place`, where it stands in `World.of_account`; `history`, its row of what fell
+due by run, or -1 where nobody asks; `equity_share` and `in_target` of its project."""
 
 ARRIVAL = _record("", "account project purse")
 """A release; `purse`, where its money goes."""

@@ -1,0 +1,304 @@
+"""Replications by the compiled engine: drawn, simulated and kept, each in a row of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine.compiled.arithmetic import quotient, share_of
+from sim.engine.compiled.city import simulate_one
+from sim.engine.compiled.packing import build_state, build_world
+from sim.engine.compiled.records import City, State, World
+from sim.engine.rules import PPM, Cause, Wait
+from sim.jit import compiled
+from sim.plan.portfolio import Portfolio
+from sim.runs.outcomes import (
+    ACCOUNT_MEASURES,
+    MEASURES,
+    STAGES,
+    Outcomes,
+)
+from sim.runs.promises import fulfilled, watched
+from sim.sampling.draw_shared import told_subjects
+from sim.sampling.draws import DrawModel, DrawRoom, allocate, draw_one, nothing_given, prepare
+from sim.sampling.layout import Drawn, Still
+from sim.sampling.rounding import Fault, raise_fault
+from sim.sampling.sampler import Sampler
+from sim.sampling.streams import key_of
+
+_ROWS_OF_A_TURN = 16
+"""Replications that a thread takes at a time."""
+
+
+class Rows(NamedTuple):
+    """What is kept of the replications of a batch; the fields of `Outcomes` by the same names.
+
+    Attributes
+    ----------
+    watched : ndarray of int64, shape (R, number of watched)
+        Progress of the projects of quantity promises, ppm.
+    fault : ndarray of int64, shape (R,)
+        What was drawn out of range.
+    """
+
+    start: NDArray[np.int64]
+    finish: NDArray[np.int64]
+    delivered: NDArray[np.int64]
+    dropped: NDArray[np.int64]
+    waits: NDArray[np.int64]
+    causes: NDArray[np.int64]
+    joined: NDArray[np.bool_]
+    left: NDArray[np.bool_]
+    year_end: NDArray[np.int64]
+    months: NDArray[np.int64]
+    net_of_growth: NDArray[np.int64]
+    stage_months: NDArray[np.int64]
+    arrears: NDArray[np.int64]
+    arrears_months: NDArray[np.int64]
+    final_cost: NDArray[np.int64]
+    accounts: NDArray[np.int64]
+    queues: NDArray[np.int64]
+    check_spent: NDArray[np.int64]
+    check_amount: NDArray[np.int64]
+    drivers: NDArray[np.float64]
+    watched: NDArray[np.int64]
+    fault: NDArray[np.int64]
+
+
+def _allocate_rows(world: World, drivers: int, count: int) -> Rows:
+    projects, months = len(world.projects), len(world.month_ends)
+    whole = (count, projects)
+
+    def room(*shape: int) -> NDArray[np.int64]:
+        return np.empty((count, *shape), dtype=np.int64)
+
+    return Rows(
+        start=room(projects),
+        finish=room(projects),
+        delivered=room(projects),
+        dropped=room(projects),
+        waits=room(projects, len(Wait)),
+        causes=room(projects, len(Cause) + world.planned_losses.shape[1]),
+        joined=np.empty(whole, dtype=np.bool_),
+        left=np.empty(whole, dtype=np.bool_),
+        year_end=room(len(MEASURES), projects),
+        months=room(len(MEASURES), months),
+        net_of_growth=room(2),
+        stage_months=room(len(STAGES), months),
+        arrears=room(projects),
+        arrears_months=room(months),
+        final_cost=room(projects),
+        accounts=room(len(ACCOUNT_MEASURES), len(world.accounts), months),
+        queues=room(3, len(world.places), months),
+        check_spent=room(len(world.checks)),
+        check_amount=room(len(world.checks)),
+        drivers=np.empty((count, drivers)),
+        watched=room(len(world.watched)),
+        fault=room(),
+    )
+
+
+@compiled
+def simulate_rows(
+    model: DrawModel,
+    still: Still,
+    world: World,
+    seed: np.uint64,
+    numbers: NDArray[np.uint64],
+    shared: NDArray[np.float64],
+    first: int,
+    end: int,
+    room: DrawRoom,
+    drawn: Drawn,
+    state: State,
+    rows: Rows,
+) -> None:
+    """Draw and simulate some replications of a batch.
+
+    Parameters
+    ----------
+    model, still, world
+        The plan, for drawing and for the engine.
+    seed : uint64
+        Root seed.
+    numbers : ndarray of uint64, shape (R,)
+        Numbers of the batch's replications.
+    shared : ndarray of float64, shape (R, number of shared labels)
+        Given shared uniforms; NaN for the generator's.
+    first, end : int
+        Rows to fill: first to end - 1.
+    room, drawn, state
+        Work space of this thread.
+    rows : Rows
+        Filled in these rows only.
+    """
+    for r in range(first, end):
+        rows.fault[r] = draw_one(model, seed, numbers[r], shared[r], room, drawn)
+        if rows.fault[r] == Fault.NONE:
+            simulate_one(world, still, drawn, state)
+            _keep(world, drawn, state, rows, r)
+
+
+@compiled
+def _keep(world: World, drawn: Drawn, state: State, rows: Rows, r: int) -> None:
+    """Keep of a replication what results are made of."""
+    work_done, reported = np.int64(0), np.int64(0)
+    for p in range(len(world.projects)):
+        one, site, mine = world.projects[p], state.sites[p], drawn.projects[p]
+        rows.start[r, p], rows.finish[r, p] = site.start, site.finish
+        rows.delivered[r, p], rows.dropped[r, p] = site.delivered, site.dropped
+        rows.joined[r, p], rows.left[r, p] = site.joined, site.left
+        for k in range(rows.waits.shape[2]):
+            rows.waits[r, p, k] = site.waits[k]
+        for k in range(rows.causes.shape[2]):
+            rows.causes[r, p, k] = state.causes[p, k]
+        rows.year_end[r, 0, p] = site.year_value - one.before_year
+        rows.year_end[r, 1, p] = site.year_reported - one.before_year
+        rows.year_end[r, 2, p] = site.year_paid
+        rows.arrears[r, p] = site.year_arrears
+        rows.final_cost[r, p] = mine.total + site.premium
+        if one.in_target:
+            # At approved prices: what grew is taken in proportion.
+            left = max(mine.total - one.done, 1)
+            ratio = min(quotient((one.approved - one.done) * PPM, left), PPM)
+            before = one.done - one.before_year
+            work_done += before + share_of(site.year_value - one.done, ratio)
+            reported += before + share_of(site.year_reported - one.done, ratio)
+    rows.net_of_growth[r, 0], rows.net_of_growth[r, 1] = work_done, reported
+    for month in range(state.city.shape[1]):
+        rows.months[r, 0, month] = state.city[City.WORK_DONE, month]
+        rows.months[r, 1, month] = state.city[City.REPORTED, month]
+        rows.months[r, 2, month] = state.city[City.PAID, month]
+        rows.arrears_months[r, month] = state.city[City.ARREARS, month]
+        for stage in range(rows.stage_months.shape[1]):
+            rows.stage_months[r, stage, month] = state.city[City.STAGES + stage, month]
+    _copy(state.treasury, rows.accounts[r])
+    _copy(state.windows, rows.queues[r])
+    for c in range(len(world.checks)):
+        rows.check_spent[r, c] = state.check_spent[c]
+        rows.check_amount[r, c] = drawn.releases[world.checks[c].release].amount
+    for k in range(len(drawn.drivers)):
+        rows.drivers[r, k] = drawn.drivers[k]
+    for k in range(len(state.watch)):
+        rows.watched[r, k] = state.watch[k]
+
+
+@compiled
+def _copy(source: NDArray[np.int64], target: NDArray[np.int64]) -> None:
+    for i in range(source.shape[0]):
+        for j in range(source.shape[1]):
+            for k in range(source.shape[2]):
+                target[i, j, k] = source[i, j, k]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRunner:
+    """Everything that batches of the compiled engine need, prepared once.
+
+    Attributes
+    ----------
+    sampler : Sampler
+        What draws.
+    model, still, world
+        The plan as kernels read it.
+    names : tuple of str
+        Names of the drivers told.
+    local : threading.local
+        Work space of each thread.
+    """
+
+    sampler: Sampler
+    model: DrawModel
+    still: Still
+    world: World
+    names: tuple[str, ...]
+    local: threading.local
+
+
+def prepare_runner(sampler: Sampler) -> CompiledRunner:
+    """Lay out a plan for the compiled engine."""
+    model, still = prepare(sampler)
+    stage = [
+        STAGES.index(one.stage) if one.stage in STAGES else len(STAGES)
+        for one in sampler.portfolio.plan.projects
+    ]
+    world = build_world(sampler.frame, np.array(stage, dtype=np.int64), watched(sampler.portfolio))
+    names = tuple(told_subjects(sampler))
+    return CompiledRunner(sampler, model, still, world, names, threading.local())
+
+
+def run_rows(runner: CompiledRunner, batch: Sequence[int], pool: ThreadPoolExecutor) -> Outcomes:
+    """Draw and simulate a batch on the threads of a pool.
+
+    Parameters
+    ----------
+    runner : CompiledRunner
+        From `prepare_runner`.
+    batch : sequence of int
+        Numbers of the replications.
+    pool : ThreadPoolExecutor
+        Threads; the outcome is the same for any number of them.
+
+    Returns
+    -------
+    Outcomes
+        In the order of `batch`.
+
+    Raises
+    ------
+    InputError
+        If what is drawn is out of range.
+    """
+    numbers = np.array(batch, dtype=np.uint64)
+    shared = np.broadcast_to(
+        nothing_given(runner.model), (len(numbers), len(runner.model.shared))
+    ).copy()
+    rows = _allocate_rows(runner.world, len(runner.names), len(numbers))
+    turns = range(0, len(numbers), _ROWS_OF_A_TURN)
+
+    def turn(first: int) -> None:
+        drawn, room, state = _work_space(runner)
+        simulate_rows(
+            runner.model, runner.still, runner.world, key_of(runner.sampler.seed), numbers,
+            shared, first, min(first + _ROWS_OF_A_TURN, len(numbers)), room, drawn, state, rows,
+        )  # fmt: skip
+
+    list(pool.map(turn, turns))
+    for fault in rows.fault.tolist():
+        raise_fault(fault)
+    return _outcomes(runner.sampler.portfolio, runner.names, numbers, rows)
+
+
+def _work_space(runner: CompiledRunner) -> tuple[Drawn, DrawRoom, State]:
+    """Return the work space of this thread."""
+    local = runner.local
+    if not hasattr(local, "space"):
+        drawn, room = allocate(runner.model)
+        # Projects of no stage in the list are summed behind it, and not looked at.
+        local.space = drawn, room, build_state(runner.world, len(STAGES) + 1, tables=False)
+    space: tuple[Drawn, DrawRoom, State] = local.space
+    return space
+
+
+def _outcomes(
+    portfolio: Portfolio, names: Sequence[str], numbers: NDArray[np.uint64], rows: Rows
+) -> Outcomes:
+    kept, measure = fulfilled(portfolio, rows.start, rows.finish, rows.delivered, rows.watched)
+    shared = {
+        name: getattr(rows, name)
+        for name in Rows._fields
+        if name not in ("drivers", "watched", "fault")
+    }
+    return Outcomes(
+        replications=numbers.astype(np.int64),
+        kept=kept,
+        kept_measure=measure,
+        drivers={name: rows.drivers[:, k].copy() for k, name in enumerate(names)},
+        **shared,
+    )
