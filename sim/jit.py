@@ -90,29 +90,34 @@ def compiled(function: Function) -> Function:
 
     It lets other threads run meanwhile, so that each can work on rows of its own.
     """
-    return _compile(function, inline=False)
+    return _compile(function, cache=True)
+
+
+def inner(function: Function) -> Function:
+    """Compile a kernel that only other kernels call: without the doors for Python."""
+    return _compile(function, no_cpython_wrapper=True)
 
 
 def inlined(function: Function) -> Function:
-    """Compile a small kernel into those that call it.
+    """Compile an inner kernel into those that call it.
 
     Work space is handed on as tuples of many arrays: to pass one costs more than most of what is
     done with it, so what runs often must not be a call.
     """
-    return _compile(function, inline=True)
+    return _compile(function, no_cpython_wrapper=True, forceinline=True)
 
 
-def _compile(function: Function, *, inline: bool) -> Function:
+def _compile(function: Function, **options: bool) -> Function:
     if numba is None:
         return function
     # Divisors are checked where plans are loaded; the numpy model leaves the check out of kernels.
     # What allocates nothing needs no counts of references (`_nrt`): they cost more than the work.
     decorate = numba.njit(
-        cache=True,
         nogil=True,
         error_model="numpy",
-        forceinline=inline,
+        no_cfunc_wrapper=True,
         _nrt=False,
+        **options,
     )
     result: Function = decorate(function)
     return result

@@ -16,7 +16,7 @@ from sim.engine.compiled.city import simulate_one
 from sim.engine.compiled.packing import build_state, build_world
 from sim.engine.compiled.records import City, State, World
 from sim.engine.rules import PPM, Cause, Wait
-from sim.jit import compiled
+from sim.jit import compiled, inner
 from sim.plan.portfolio import Portfolio
 from sim.runs.outcomes import (
     ACCOUNT_MEASURES,
@@ -145,7 +145,7 @@ def simulate_rows(
             _keep(world, drawn, state, rows, r)
 
 
-@compiled
+@inner
 def _keep(world: World, drawn: Drawn, state: State, rows: Rows, r: int) -> None:
     """Keep of a replication what results are made of."""
     work_done, reported = np.int64(0), np.int64(0)
@@ -189,7 +189,7 @@ def _keep(world: World, drawn: Drawn, state: State, rows: Rows, r: int) -> None:
         rows.watched[r, k] = state.watch[k]
 
 
-@compiled
+@inner
 def _copy(source: NDArray[np.int64], target: NDArray[np.int64]) -> None:
     for i in range(source.shape[0]):
         for j in range(source.shape[1]):

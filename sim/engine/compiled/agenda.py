@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.compiled.records import NOBODY
-from sim.jit import compiled, inlined
+from sim.jit import inlined, inner
 
 
 @inlined
@@ -18,7 +18,7 @@ def note(
     by_day[day, kind] = item
 
 
-@compiled
+@inner
 def listed(first: int, following: NDArray[np.int32], kind: int, into: NDArray[np.int64]) -> int:
     """Write a list in order of rank; return its length."""
     count = 0
@@ -34,7 +34,7 @@ def listed(first: int, following: NDArray[np.int32], kind: int, into: NDArray[np
     return count
 
 
-@compiled
+@inner
 def push(heap: NDArray[np.int64], size: int, item: int) -> int:
     """Put an item into a heap of which the smallest comes out first; return the new size."""
     place = size
@@ -45,7 +45,7 @@ def push(heap: NDArray[np.int64], size: int, item: int) -> int:
     return size + 1
 
 
-@compiled
+@inner
 def pop(heap: NDArray[np.int64], size: int) -> int:
     """Take the smallest item out of a heap of `size` items."""
     smallest = heap[0]

@@ -8,7 +8,7 @@ from sim.engine.compiled.agenda import listed, note
 from sim.engine.compiled.arithmetic import after
 from sim.engine.compiled.records import NOBODY, Agenda, Book, State, World
 from sim.engine.rules import NEVER, PPM
-from sim.jit import compiled, inlined
+from sim.jit import inlined, inner
 from sim.sampling.layout import Drawn, Still
 
 
@@ -19,7 +19,7 @@ def file_ready(still: Still, file: np.void, begin: int) -> int:
     return max(begin + 1, prepared + file.delay)
 
 
-@compiled
+@inner
 def begin_file(world: World, still: Still, drawn: Drawn, state: State, g: int) -> None:
     """Begin the preparation of a gate whose gates before are passed, or wait for the revision."""
     gate, one = world.gates[g], state.files[g]
@@ -50,7 +50,7 @@ def begin_file(world: World, still: Still, drawn: Drawn, state: State, g: int) -
     note(state.by_day, state.following, Agenda.FILE, ready, g)
 
 
-@compiled
+@inner
 def join_queue(world: World, still: Still, drawn: Drawn, state: State, g: int, day: int) -> None:
     """Let a file that is ready join the queue of its window, or be taken at once."""
     gate, one = world.gates[g], state.files[g]
@@ -70,7 +70,7 @@ def join_queue(world: World, still: Still, drawn: Drawn, state: State, g: int, d
     state.books[Book.CALLED] = 1
 
 
-@compiled
+@inner
 def take(world: World, still: Still, drawn: Drawn, state: State, g: int, day: int) -> None:
     """Take a file: its review begins."""
     gate, one = world.gates[g], state.files[g]
@@ -87,7 +87,7 @@ def take(world: World, still: Still, drawn: Drawn, state: State, g: int, day: in
         note(state.by_day, state.following, Agenda.REVIEW, one.passed, g)
 
 
-@compiled
+@inner
 def end_review(world: World, still: Still, drawn: Drawn, state: State, g: int) -> None:
     """Pass a gate: its place is free, and what waited for it may go on."""
     gate, one = world.gates[g], state.files[g]
@@ -105,7 +105,7 @@ def end_review(world: World, still: Still, drawn: Drawn, state: State, g: int) -
     state.sites[gate.project].gates_missing -= 1
 
 
-@compiled
+@inner
 def call_windows(world: World, still: Still, drawn: Drawn, state: State, day: int) -> None:
     """Let windows take the next files, when all reviews that end today have ended."""
     state.books[Book.CALLED] = 0
@@ -121,7 +121,7 @@ def call_windows(world: World, still: Still, drawn: Drawn, state: State, day: in
             take(world, still, drawn, state, g, day)
 
 
-@compiled
+@inner
 def files_of_a_day(world: World, still: Still, drawn: Drawn, state: State, day: int) -> int:
     """Work off phase Files; return how many projects are given up, listed in `scratch[1]`."""
     count = listed(state.by_day[day, Agenda.FILE], state.following, Agenda.FILE, state.scratch[0])
@@ -145,7 +145,7 @@ def files_of_a_day(world: World, still: Still, drawn: Drawn, state: State, day: 
 # What others ask ------------------------------------------------------------------------------
 
 
-@compiled
+@inner
 def unqueued(world: World, still: Still, drawn: Drawn, state: State, p: int) -> int:
     """Return the day on which all gates would have been passed had no file ever queued.
 
@@ -186,7 +186,7 @@ def _gone(still: Still, file: np.void, one: np.void, day: int) -> tuple[int, int
     return gone, ready - begin + review
 
 
-@compiled
+@inner
 def prework(world: World, still: Still, drawn: Drawn, state: State, p: int, day: int) -> int:
     """Return the share of pre-work spending accrued by a day, ppm."""
     one = world.projects[p]

@@ -23,7 +23,7 @@ from sim.engine.compiled.starts import (
 )
 from sim.engine.compiled.treasury import read_clocks, receive
 from sim.engine.rules import NANO_DAYS, NEVER, PPM, Cause, Wait
-from sim.jit import compiled, inlined
+from sim.jit import compiled, inlined, inner
 from sim.sampling.layout import Drawn, Still
 
 _BEFORE_DAY_0 = -1
@@ -91,7 +91,7 @@ def simulate_one(world: World, still: Still, drawn: Drawn, state: State) -> None
     _tell_the_end(world, still, drawn, state)
 
 
-@compiled
+@inner
 def _work(world: World, still: Still, drawn: Drawn, state: State, day: int) -> None:
     """Work off phase Work, by rank."""
     # `following` is written while stops plan anew, so the list is taken whole before.
@@ -105,7 +105,7 @@ def _work(world: World, still: Still, drawn: Drawn, state: State, day: int) -> N
 # Before the first day -------------------------------------------------------------------------
 
 
-@compiled
+@inner
 def _set_up_money(world: World, drawn: Drawn, state: State) -> None:
     nodes, books = state.nodes, state.books
     books[:] = 0
@@ -138,7 +138,7 @@ def _set_up_money(world: World, drawn: Drawn, state: State) -> None:
             state.due[run, p] = world.opening_due[run, p]
 
 
-@compiled
+@inner
 def _set_up_projects(world: World, drawn: Drawn, state: State) -> None:
     measuring = 0
     for p in range(len(world.projects)):
@@ -188,7 +188,7 @@ def _set_up_projects(world: World, drawn: Drawn, state: State) -> None:
     state.books[Book.MEASURING] = measuring
 
 
-@compiled
+@inner
 def _set_up_agenda(world: World, still: Still, drawn: Drawn, state: State) -> None:
     policy, by_day, following = world.policy[0], state.by_day, state.following
     by_day[:] = NOBODY
@@ -239,7 +239,7 @@ def _set_up_agenda(world: World, still: Still, drawn: Drawn, state: State) -> No
 # After the last day ---------------------------------------------------------------------------
 
 
-@compiled
+@inner
 def _tell_the_end(world: World, still: Still, drawn: Drawn, state: State) -> None:
     """Book the waits of those who never started, and the days of all others by cause."""
     days, kinds = world.policy[0].days, world.planned_losses.shape[1]

@@ -9,7 +9,7 @@ from sim.engine.compiled.agenda import note
 from sim.engine.compiled.arithmetic import first_reaching, on_curve, quotient, share_of
 from sim.engine.compiled.records import Agenda, Book, Stage, State, World
 from sim.engine.rules import PPM
-from sim.jit import compiled, inlined
+from sim.jit import inlined, inner
 from sim.sampling.layout import Drawn
 from sim.sampling.realization import GIVEN_UP
 
@@ -48,7 +48,7 @@ def settle(row: NDArray[np.int32], site: np.void, day: int) -> None:
     site.since = day + 1
 
 
-@compiled
+@inner
 def reach_milestone(world: World, drawn: Drawn, state: State, p: int, day: int) -> bool:
     """Finish or stop; False where the project is given up."""
     site, one = state.sites[p], drawn.projects[p]

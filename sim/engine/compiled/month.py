@@ -11,11 +11,11 @@ from sim.engine.compiled.construction import plan_milestone, progress, settle, v
 from sim.engine.compiled.records import NOBODY, Book, City, Stage, State, World
 from sim.engine.compiled.treasury import close_year, record
 from sim.engine.rules import NEVER, PPM
-from sim.jit import compiled, inlined
+from sim.jit import inlined, inner
 from sim.sampling.layout import Drawn, Still
 
 
-@compiled
+@inner
 def measure_all(world: World, still: Still, drawn: Drawn, state: State, month: int) -> None:
     """Measure all projects, and leave those that have claimed all that they ever will."""
     day = world.month_ends[month]
@@ -32,7 +32,7 @@ def measure_all(world: World, still: Still, drawn: Drawn, state: State, month: i
         state.watch[k] = _progress(drawn, state, world.watched[k])
 
 
-@compiled
+@inner
 def _progress(drawn: Drawn, state: State, p: int) -> int:
     """Return the share of the work left at day 0 that was done when last measured, ppm."""
     site = state.sites[p]
@@ -75,7 +75,7 @@ def _measure(
     claim(world, drawn, state, p, value, month, site.delivered < day)
 
 
-@compiled
+@inner
 def close(world: World, drawn: Drawn, state: State, month: int) -> None:
     """Close the year, set next month's rates, write the month down."""
     day, policy = world.month_ends[month], world.policy[0]
@@ -116,7 +116,7 @@ def close(world: World, drawn: Drawn, state: State, month: int) -> None:
                 plan_milestone(world, drawn, state, p)
 
 
-@compiled
+@inner
 def _write_down(world: World, drawn: Drawn, state: State, month: int) -> None:
     """Write down sums, and every project where that is asked for."""
     for row in range(len(state.running)):

@@ -9,7 +9,7 @@ from sim.engine.compiled.purses import spend
 from sim.engine.compiled.records import NOBODY, Book, City, State, World
 from sim.engine.compiled.treasury import split
 from sim.engine.rules import NEVER, PPM
-from sim.jit import compiled, inlined
+from sim.jit import inlined, inner
 from sim.sampling.layout import Drawn
 from sim.sampling.realization import AccountRule
 
@@ -17,7 +17,7 @@ _YEAR = 12
 _TIERS = 4
 
 
-@compiled
+@inner
 def pay(world: World, drawn: Drawn, state: State, run: int) -> None:
     """Let what is due fall due, and pay it: equity accounts first, then debt.
 
@@ -167,7 +167,7 @@ def _ask(world: World, state: State, line: np.void, k: int, site: np.void, amoun
     account.asking += 1
 
 
-@compiled
+@inner
 def _pay_reserved(
     state: State, line: np.void, k: int, site: np.void, bond: bool, asked: int
 ) -> int:
@@ -207,7 +207,7 @@ def _pay_asked(world: World, state: State, a: int) -> None:
     account.unmet = account.asked - (account.spent - account.spent_before)
 
 
-@compiled
+@inner
 def _share_pool(
     world: World,
     state: State,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.compiled.records import NOBODY, OPENING, Book
-from sim.jit import compiled, inlined
+from sim.jit import inlined, inner
 
 Records = NDArray[np.void]
 Ints = NDArray[np.int64]
@@ -88,7 +88,7 @@ def move(
         amount -= part
 
 
-@compiled
+@inner
 def withdraw(purse: np.void, nodes: Records, books: Ints, release: int) -> int:
     """Take out all that is left of one release; return it."""
     amount = 0

@@ -15,7 +15,7 @@ from sim.engine.compiled.treasury import (
     waits_on,
 )
 from sim.engine.rules import NEVER, Wait
-from sim.jit import compiled, inlined
+from sim.jit import inlined, inner
 from sim.sampling.layout import Drawn, Still
 
 
@@ -28,7 +28,7 @@ def next_allowed(world: World, still: Still, p: int, day: int) -> int:
     return day
 
 
-@compiled
+@inner
 def first_start_day(world: World, still: Still, drawn: Drawn, state: State, p: int) -> int:
     """Find the day on which a project is ready but for money, and book what it waited for.
 
@@ -67,7 +67,7 @@ def first_start_day(world: World, still: Still, drawn: Drawn, state: State, p: i
     return free
 
 
-@compiled
+@inner
 def proceed(world: World, still: Still, drawn: Drawn, state: State, p: int) -> None:
     """Set the day on which a project is tried that has passed its gates and lost none waits for."""
     site, policy = state.sites[p], world.policy[0]
@@ -90,7 +90,7 @@ def proceed(world: World, still: Still, drawn: Drawn, state: State, p: int) -> N
     note(state.by_day, state.following, Agenda.START, day, p)
 
 
-@compiled
+@inner
 def tell_those_who_wait(world: World, still: Still, state: State, day: int) -> None:
     """Let those who wait for money at accounts that received be tried, today where allowed."""
     for k in range(state.books[Book.WAITING]):
@@ -110,7 +110,7 @@ def tell_those_who_wait(world: World, still: Still, state: State, day: int) -> N
     heard(world, state)
 
 
-@compiled
+@inner
 def starts_of_a_day(world: World, still: Still, drawn: Drawn, state: State, day: int) -> None:
     """Work off phase Starts, by rank."""
     p = np.int64(state.by_day[day, Agenda.START])
@@ -140,7 +140,7 @@ def starts_of_a_day(world: World, still: Still, drawn: Drawn, state: State, day:
         plan_milestone(world, drawn, state, p)
 
 
-@compiled
+@inner
 def _place_among_waiting(state: State, p: int) -> int:
     for k in range(state.books[Book.WAITING]):
         if state.waiting[k] == p:
@@ -148,13 +148,13 @@ def _place_among_waiting(state: State, p: int) -> int:
     return -1
 
 
-@compiled
+@inner
 def _wait_no_more(state: State, place: int) -> None:
     state.books[Book.WAITING] -= 1
     state.waiting[place] = state.waiting[state.books[Book.WAITING]]
 
 
-@compiled
+@inner
 def _let_others_try(world: World, still: Still, state: State, p: int, day: int) -> None:
     """Wake those whom a project blocked, now that it waits no more."""
     one = world.projects[p]
@@ -164,7 +164,7 @@ def _let_others_try(world: World, still: Still, state: State, p: int, day: int) 
     tell_those_who_wait(world, still, state, day)
 
 
-@compiled
+@inner
 def release_successors(world: World, still: Still, drawn: Drawn, state: State, p: int) -> None:
     """Let those go on that waited for a project, now delivered or given up."""
     for k in range(world.successor_first[p], world.successor_first[p + 1]):
@@ -175,7 +175,7 @@ def release_successors(world: World, still: Still, drawn: Drawn, state: State, p
             proceed(world, still, drawn, state, other)
 
 
-@compiled
+@inner
 def give_up(world: World, still: Still, drawn: Drawn, state: State, p: int, day: int) -> None:
     """Give a project up: it stands still, and successors no longer wait for it."""
     site = state.sites[p]
@@ -188,7 +188,7 @@ def give_up(world: World, still: Still, drawn: Drawn, state: State, p: int, day:
     release_successors(world, still, drawn, state, p)
 
 
-@compiled
+@inner
 def revise(world: World, still: Still, drawn: Drawn, state: State, day: int) -> None:
     """Revise the plan, last of all: what fell behind leaves it, reserve projects join it."""
     missing = np.int64(0)

@@ -8,11 +8,11 @@ from sim.engine.compiled.agenda import listed, note
 from sim.engine.compiled.arithmetic import share_rounded_up
 from sim.engine.compiled.purses import add, move, withdraw
 from sim.engine.compiled.records import NOBODY, Agenda, Book, State, World
-from sim.jit import compiled, inlined
+from sim.jit import inlined, inner
 from sim.sampling.layout import Drawn
 
 
-@compiled
+@inner
 def receive(world: World, drawn: Drawn, state: State, day: int) -> bool:
     """Work off phase Receive; tell whether somebody is to be told of it.
 
@@ -59,7 +59,7 @@ def receive(world: World, drawn: Drawn, state: State, day: int) -> bool:
     return told
 
 
-@compiled
+@inner
 def heard(world: World, state: State) -> None:
     """Forget who has received: all who wait were told."""
     for a in range(len(world.accounts)):
@@ -77,7 +77,7 @@ def waits_on(world: World, state: State, p: int) -> bool:
     return False
 
 
-@compiled
+@inner
 def _is_reserved(world: World, state: State, account: int, p: int) -> bool:
     """Tell whether a project of higher rank waits at an account and blocks it."""
     for k in range(state.books[Book.WAITING]):
@@ -90,7 +90,7 @@ def _is_reserved(world: World, state: State, account: int, p: int) -> bool:
     return False
 
 
-@compiled
+@inner
 def set_first_instalment_aside(world: World, drawn: Drawn, state: State, p: int) -> bool:
     """Set the equity part of the advance aside; False where an account cannot pay it."""
     one = world.projects[p]
@@ -145,7 +145,7 @@ def split(
         cumulative += part
 
 
-@compiled
+@inner
 def give_back(world: World, state: State, p: int) -> None:
     """Return what a project that is given up had set aside to where it came from."""
     one = world.projects[p]
@@ -168,7 +168,7 @@ def give_back(world: World, state: State, p: int) -> None:
         state.books[Book.TELL_TOMORROW] = 1
 
 
-@compiled
+@inner
 def read_clocks(world: World, drawn: Drawn, state: State, day: int) -> None:
     """See how much of releases is spent; what is idle at 6 months may be withdrawn."""
     policy = world.policy[0]
@@ -189,7 +189,7 @@ def read_clocks(world: World, drawn: Drawn, state: State, day: int) -> None:
         c = np.int64(state.following[Agenda.CHECK, c])
 
 
-@compiled
+@inner
 def close_year(world: World, state: State) -> None:
     """Let the free balance of lapsing accounts lapse; bond money never does."""
     for a in range(len(world.accounts)):
@@ -202,7 +202,7 @@ def close_year(world: World, state: State) -> None:
             account.lapsed += amount
 
 
-@compiled
+@inner
 def record(world: World, state: State, month: int) -> None:
     """Write the state of all accounts at a month-end."""
     for a in range(len(world.accounts)):
