@@ -240,7 +240,8 @@ def _pair(share: Floats) -> Floats:
 def _log_of_gamma(shape: float) -> list[float]:
     """Tabulate the logarithm of the gamma quantile, smooth in the score.
 
-    Right to 1e-10 for shapes from 0.001 to a million; beyond, scipy itself is rougher than that."""
+    Right to 1e-10 for shapes from 0.001 to a million; beyond, scipy itself is rougher than that.
+    """
     from scipy import special
 
     scores = _scores()
