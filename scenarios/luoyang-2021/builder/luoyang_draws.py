@@ -6,10 +6,12 @@ import datetime
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from luoyang_sources import FOLDER, STATUS, YEAR_END, Curve, Project, read_rows
 from scipy.special import betainc, ndtri
 
-from sim.sampling.streams import address, uniforms
+from sim.sampling.register import address
+from sim.sampling.streams import key_of, uniform
 
 SEED = 97193
 SIGMA = 1.5
@@ -25,7 +27,8 @@ START_DAYS = {1: (18, 31), 2: (25, 28), 12: (1, 19)}
 
 def draw(subject: str, variable: str, index: int = 0) -> float:
     """Return a uniform number that depends on its address and on nothing else."""
-    return float(uniforms(SEED, [0], [address(subject, f"builder.{variable}", index)])[0, 0])
+    where = address(subject, f"builder.{variable}", index)
+    return float(uniform(key_of(SEED), np.uint64(0), np.uint64(where)))
 
 
 def between(subject: str, variable: str, low: float, high: float) -> float:
