@@ -52,7 +52,7 @@ FULL_REPLICATIONS = 40
 """Of the whole plan; the share of the slow checks says of how many rows."""
 ERRORS = 2
 """Standard errors that a mean may lie on the wrong side, or must lie on the right one."""
-_TYPES_COLUMN = re.compile(r"types\.\*\.(\w+)=(\+?)([\d.-]+)")
+_TYPES_COLUMN = re.compile(r"types\.\*\.(\w+)=(\+?)(\S+)")
 _OF_THE_PLAN = "plan."
 """Keys of plan.toml, which no scenario may change: they are written into a copy of the plan."""
 
