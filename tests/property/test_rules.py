@@ -144,7 +144,8 @@ def check_payment(lived: Lived) -> None:
             entitled = int(value) if settled else int(value) * ratio // PPM
             before = int(portfolio.done[i]) * ratio // PPM
             assert life.paid[i, month] - opening[month] <= max(entitled - before, 0)
-        last_lag = ends[-1] - kind.pay_lag_days
+        # December's run comes before the month-end.
+        last_lag = portfolio.pay_days[-1] - kind.pay_lag_days
         # What grew beyond the estimate may still wait for its adjustment at the horizon.
         if portfolio.finished[i] or lived.drawn.total[i] > portfolio.total[i]:
             continue
