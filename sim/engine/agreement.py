@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.engine.rules import NEVER
 from sim.engine.trajectory import Trajectory
@@ -64,14 +66,14 @@ def _differences(frame: Frame, one: Trajectory, other: Trajectory) -> Iterator[t
 def _days(
     frame: Frame,
     name: str,
-    left: np.ndarray,
-    right: np.ndarray,
-    unequal: np.ndarray,
-) -> np.ndarray:
+    left: NDArray[Any],
+    right: NDArray[Any],
+    unequal: NDArray[np.int64],
+) -> NDArray[np.int64]:
     """Return the day on which each difference shows; what belongs to no day comes last."""
     if name in _DATES:
-        both = np.minimum(left, right)
-        return both[tuple(unequal.T)]
+        days: NDArray[np.int64] = np.minimum(left, right)[tuple(unequal.T)]
+        return days
     if name in _BY_MONTH:
-        return frame.month_ends[unequal[:, -1]]
+        return np.asarray(frame.month_ends[unequal[:, -1]], dtype=np.int64)
     return np.full(len(unequal), NEVER)

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from sim.engine.compiled.records import NOBODY
+from sim.engine.compiled.records import NOBODY, Int, Ints, Ints32
 from sim.jit import inlined, inner
 
 
 @inlined
-def note(
-    by_day: NDArray[np.int32], following: NDArray[np.int32], kind: int, day: int, item: int
-) -> None:
+def note(by_day: Ints32, following: Ints32, kind: int, day: int, item: int) -> None:
     """Put an item first in the list of a day."""
     following[kind, item] = by_day[day, kind]
     by_day[day, kind] = item
 
 
 @inner
-def listed(first: int, following: NDArray[np.int32], kind: int, into: NDArray[np.int64]) -> int:
+def listed(first: int, following: Ints32, kind: int, into: Ints) -> int:
     """Write a list in order of rank; return its length."""
     count = 0
-    item = np.int64(first)
+    item = Int(first)
     while item != NOBODY:
         place = count
         while place > 0 and into[place - 1] > item:
@@ -30,12 +25,12 @@ def listed(first: int, following: NDArray[np.int32], kind: int, into: NDArray[np
             place -= 1
         into[place] = item
         count += 1
-        item = np.int64(following[kind, item])
+        item = Int(following[kind, item])
     return count
 
 
 @inner
-def push(heap: NDArray[np.int64], size: int, item: int) -> int:
+def push(heap: Ints, size: int, item: int) -> int:
     """Put an item into a heap of which the smallest comes out first; return the new size."""
     place = size
     while place > 0 and heap[(place - 1) // 2] > item:
@@ -46,7 +41,7 @@ def push(heap: NDArray[np.int64], size: int, item: int) -> int:
 
 
 @inner
-def pop(heap: NDArray[np.int64], size: int) -> int:
+def pop(heap: Ints, size: int) -> int:
     """Take the smallest item out of a heap of `size` items."""
     smallest = heap[0]
     item = heap[size - 1]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sim.engine.compiled.agenda import listed, note
 from sim.engine.compiled.arithmetic import after
-from sim.engine.compiled.records import NOBODY, Agenda, Book, State, World
+from sim.engine.compiled.records import NOBODY, Agenda, Book, Record, State, World
 from sim.engine.rules import NEVER, PPM
 from sim.jit import inlined, inner
 from sim.sampling.layout import Drawn, Still
 
 
 @inlined
-def file_ready(still: Still, file: np.void, begin: int) -> int:
+def file_ready(still: Still, file: Record, begin: int) -> int:
     """Return the day on which a file begun on a day is ready."""
     prepared = after(still.workdays, begin, max(1, file.preparation))
     return max(begin + 1, prepared + file.delay)
@@ -170,7 +168,7 @@ def unqueued(world: World, still: Still, drawn: Drawn, state: State, p: int) -> 
 
 
 @inlined
-def _gone(still: Still, file: np.void, one: np.void, day: int) -> tuple[int, int]:
+def _gone(still: Still, file: Record, one: Record, day: int) -> tuple[int, int]:
     """Return the days of preparation and review behind, and in all; a queue counts none."""
     begin = one.begin
     if begin == NEVER or day <= begin:

@@ -7,8 +7,8 @@ sampler sees to it): so one unsigned division does, where a signed one would loo
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.engine.compiled.records import Int, Ints, Ints32
 from sim.engine.rules import PPM
 from sim.jit import inlined
 
@@ -16,7 +16,7 @@ from sim.jit import inlined
 @inlined
 def quotient(amount: int, divisor: int) -> int:
     """Return floor(amount / divisor); neither is negative."""
-    return np.int64(np.uint64(amount) // np.uint64(divisor))
+    return Int(np.uint64(amount) // np.uint64(divisor))
 
 
 @inlined
@@ -46,19 +46,19 @@ def scaled(amount: int, numerator: int, denominator: int) -> int:
 
 
 @inlined
-def on_curve(knots: NDArray[np.int32], worked: int, whole: int) -> int:
+def on_curve(knots: Ints32, worked: int, whole: int) -> int:
     """Read a curve of equal steps by linear interpolation with floor; ppm."""
     segments = len(knots) - 1
     reach = worked * segments
     step = quotient(reach, whole)
     if step == segments:
-        return np.int64(knots[segments])
-    low = np.int64(knots[step])
-    return low + quotient((np.int64(knots[step + 1]) - low) * (reach - step * whole), whole)
+        return Int(knots[segments])
+    low = Int(knots[step])
+    return low + quotient((Int(knots[step + 1]) - low) * (reach - step * whole), whole)
 
 
 @inlined
-def first_reaching(row: NDArray[np.int32], need: int, low: int, high: int) -> int:
+def first_reaching(row: Ints32, need: int, low: int, high: int) -> int:
     """Return the first position in [low, high] of a rising row that reaches a need, else high."""
     while low < high:
         middle = (low + high) // 2
@@ -70,7 +70,7 @@ def first_reaching(row: NDArray[np.int32], need: int, low: int, high: int) -> in
 
 
 @inlined
-def after(workdays: NDArray[np.int64], day: int, count: int) -> int:
+def after(workdays: Ints, day: int, count: int) -> int:
     """Return the day on which so many working days after `day` have passed.
 
     Beyond the horizon every day counts, so that a review that ends there has a length.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sim.engine.compiled.agenda import listed, note
 from sim.engine.compiled.approvals import begin_file, call_windows, end_review, files_of_a_day
 from sim.engine.compiled.arithmetic import share_of
@@ -11,7 +9,17 @@ from sim.engine.compiled.construction import plan_milestone, reach_milestone, se
 from sim.engine.compiled.month import close, measure_all
 from sim.engine.compiled.payments import pay
 from sim.engine.compiled.purses import add, empty
-from sim.engine.compiled.records import NOBODY, OPENING, Agenda, Book, City, Stage, State, World
+from sim.engine.compiled.records import (
+    NOBODY,
+    OPENING,
+    Agenda,
+    Book,
+    City,
+    Int,
+    Stage,
+    State,
+    World,
+)
 from sim.engine.compiled.starts import (
     first_start_day,
     give_up,
@@ -56,13 +64,13 @@ def simulate_one(world: World, still: Still, drawn: Drawn, state: State) -> None
             dropped = files_of_a_day(world, still, drawn, state, day)
             for k in range(dropped):
                 give_up(world, still, drawn, state, state.scratch[1, k], day)
-        g = np.int64(brings[Agenda.REVIEW])
+        g = Int(brings[Agenda.REVIEW])
         while g != NOBODY:
             end_review(world, still, drawn, state, g)
             p = world.gates[g].project
             if state.sites[p].gates_missing == 0 and state.sites[p].stage == Stage.GATES:
                 proceed(world, still, drawn, state, p)
-            g = np.int64(state.following[Agenda.REVIEW, g])
+            g = Int(state.following[Agenda.REVIEW, g])
         if state.books[Book.CALLED] != 0:
             call_windows(world, still, drawn, state, day)
         if brings[Agenda.START] != NOBODY or state.books[Book.TRYING] != 0:
@@ -75,12 +83,12 @@ def simulate_one(world: World, still: Still, drawn: Drawn, state: State) -> None
         if run < policy.months and day == world.pay_days[run]:
             pay(world, drawn, state, run)
             run += 1
-        p = np.int64(brings[Agenda.DELIVERY])
+        p = Int(brings[Agenda.DELIVERY])
         while p != NOBODY:
             state.sites[p].delivered = day
             state.sites[p].stage = Stage.DELIVERED
             release_successors(world, still, drawn, state, p)
-            p = np.int64(state.following[Agenda.DELIVERY, p])
+            p = Int(state.following[Agenda.DELIVERY, p])
         if brings[Agenda.CHECK] != NOBODY:
             read_clocks(world, drawn, state, day)
         if at_month_end:
@@ -269,12 +277,12 @@ def _tell_the_end(world: World, still: Still, drawn: Drawn, state: State) -> Non
         low = _hits_before(drawn, one.calendar, first)
         high = _hits_before(drawn, one.calendar, last + 1)
         for k in range(kinds):
-            loss = np.int64(still.losses[one.calendar, last + 1, k])
-            loss -= np.int64(still.losses[one.calendar, first, k])
+            loss = Int(still.losses[one.calendar, last + 1, k])
+            loss -= Int(still.losses[one.calendar, first, k])
             if high > 0:
-                loss += np.int64(drawn.hit_loss[one.calendar, high - 1, k])
+                loss += Int(drawn.hit_loss[one.calendar, high - 1, k])
             if low > 0:
-                loss -= np.int64(drawn.hit_loss[one.calendar, low - 1, k])
+                loss -= Int(drawn.hit_loss[one.calendar, low - 1, k])
             row[_OWN_CAUSES + k] = (loss - world.planned_losses[p, k]) * PPM
 
 

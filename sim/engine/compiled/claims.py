@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sim.engine.compiled.arithmetic import multiple_of, quotient, scaled, share_of
-from sim.engine.compiled.records import NOBODY, State, World
+from sim.engine.compiled.records import NOBODY, Record, State, World
 from sim.engine.rules import NEVER, PPM
 from sim.jit import inlined
 from sim.sampling.layout import Drawn
 
 
 @inlined
-def is_adjusted(policy: np.void, one: np.void, site: np.void, total: int, day: int) -> bool:
+def is_adjusted(policy: Record, one: Record, site: Record, total: int, day: int) -> bool:
     """Apply for the adjustment of the estimate once value exceeds it; tell if it is through."""
     if site.applied == NEVER:
         site.applied = day
@@ -21,9 +19,7 @@ def is_adjusted(policy: np.void, one: np.void, site: np.void, total: int, day: i
 
 
 @inlined
-def recognised(
-    policy: np.void, one: np.void, site: np.void, total: int, value: int, day: int
-) -> int:
+def recognised(policy: Record, one: Record, site: Record, total: int, value: int, day: int) -> int:
     """Return the value that counts as done: growth beyond the limit waits for adjustment."""
     if value <= one.approved or is_adjusted(policy, one, site, total, day):
         return value
@@ -51,13 +47,13 @@ def claim_advance(world: World, state: State, p: int, amount: int, month: int) -
 
 
 @inlined
-def add_premium(policy: np.void, site: np.void, added: int, rate: int) -> None:
+def add_premium(policy: Record, site: Record, added: int, rate: int) -> None:
     """Book what the acceleration of a month cost: a premium on the value that it brought."""
     site.premium += multiple_of(scaled(added, rate - PPM, rate), policy.premium)
 
 
 @inlined
-def _outstanding(one: np.void, site: np.void, drawn: np.void, value: int) -> int:
+def _outstanding(one: Record, site: Record, drawn: Record, value: int) -> int:
     """Return the part of the advance that is not yet recovered."""
     if not site.advance_claimed:
         return 0
@@ -103,6 +99,6 @@ def claim(
 
 
 @inlined
-def is_complete(site: np.void, total: int) -> bool:
+def is_complete(site: Record, total: int) -> bool:
     """Tell whether a delivered project has claimed all that it ever will."""
     return site.entitled + site.retained >= total + site.premium

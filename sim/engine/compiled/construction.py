@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from sim.engine.compiled.agenda import note
 from sim.engine.compiled.arithmetic import first_reaching, on_curve, quotient, share_of
-from sim.engine.compiled.records import Agenda, Book, Stage, State, World
+from sim.engine.compiled.records import Agenda, Book, Int, Ints32, Record, Stage, State, World
 from sim.engine.rules import PPM
 from sim.jit import inlined, inner
 from sim.sampling.layout import Drawn
@@ -35,11 +32,11 @@ def plan_milestone(world: World, drawn: Drawn, state: State, p: int) -> None:
 
 
 @inlined
-def settle(row: NDArray[np.int32], site: np.void, day: int) -> None:
+def settle(row: Ints32, site: Record, day: int) -> None:
     """Count the work up to the end of a day."""
     if site.since > day:
         return
-    given = np.int64(row[day + 1]) - np.int64(row[site.since])
+    given = Int(row[day + 1]) - Int(row[site.since])
     site.effective += site.rate * given
     if site.rate < PPM:
         site.missed += (PPM - site.rate) * given
@@ -61,7 +58,7 @@ def reach_milestone(world: World, drawn: Drawn, state: State, p: int, day: int) 
         if day + one.acceptance < days:
             note(state.by_day, state.following, Agenda.DELIVERY, day + one.acceptance, p)
         return True
-    length = np.int64(0)
+    length = Int(0)
     while site.next_stop < one.stop_end:
         stop = drawn.stops[site.next_stop]
         if stop.at * PPM > site.effective:
@@ -71,25 +68,25 @@ def reach_milestone(world: World, drawn: Drawn, state: State, p: int, day: int) 
             return False
         length += stop.days
     resumes = min(day + 1 + length, days)
-    site.stopped += (np.int64(row[resumes]) - np.int64(row[day + 1])) * PPM
+    site.stopped += (Int(row[resumes]) - Int(row[day + 1])) * PPM
     site.since = resumes
     plan_milestone(world, drawn, state, p)
     return True
 
 
 @inlined
-def worked(row: NDArray[np.int32], site: np.void, work: int, day: int) -> int:
+def worked(row: Ints32, site: Record, work: int, day: int) -> int:
     """Return the whole milli-days of work done by the end of a day, since day 0."""
     done = site.effective
     if day >= site.since:
-        done += site.rate * (np.int64(row[day + 1]) - np.int64(row[site.since]))
+        done += site.rate * (Int(row[day + 1]) - Int(row[site.since]))
     return min(quotient(done, PPM), work)
 
 
 @inlined
 def value_of(
-    knots: NDArray[np.int32],
-    one: np.void,
+    knots: Ints32,
+    one: Record,
     done: int,
     amount: int,
     settled: bool,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sim.engine.compiled.approvals import prework
 from sim.engine.compiled.arithmetic import multiple_of, quotient, share_of
 from sim.engine.compiled.claims import add_premium, claim, claim_advance, is_complete, recognised
 from sim.engine.compiled.construction import plan_milestone, progress, settle, value_of, worked
-from sim.engine.compiled.records import NOBODY, Book, City, Stage, State, World
+from sim.engine.compiled.records import NOBODY, Book, City, Int, Record, Stage, State, World
 from sim.engine.compiled.treasury import close_year, record
 from sim.engine.rules import NEVER, PPM
 from sim.jit import inlined, inner
@@ -146,7 +144,7 @@ def _next_rate(world: World, drawn: Drawn, state: State, p: int, month: int) -> 
         return max(PPM - quotient((site.arrears - tolerated) * PPM, base), one.slow_rate)
     if world.accelerates[month] and site.value < world.filed_value[p, month]:
         left = world.left_to_year_end[one.calendar, month]
-        needed = np.int64(PPM)
+        needed = Int(PPM)
         if left != 0:
             gap = max(drawn.projects[p].first_work * PPM - site.effective, 0)
             needed = -((-gap) // left)
@@ -155,9 +153,7 @@ def _next_rate(world: World, drawn: Drawn, state: State, p: int, month: int) -> 
 
 
 @inlined
-def _is_over(
-    policy: np.void, one: np.void, site: np.void, total: int, month: int, day: int
-) -> bool:
+def _is_over(policy: Record, one: Record, site: Record, total: int, month: int, day: int) -> bool:
     """Tell whether nothing can change any more."""
     if day <= policy.year_end or site.arrears != 0:
         return False

@@ -256,7 +256,7 @@ def build_state(world: World, stages: int, tables: bool) -> State:
     nodes = len(world.arrivals) + accounts + 4 * lines + checks + 2
 
     def room(*shape: int, dtype: object = np.int64) -> NDArray[np.generic]:
-        return np.zeros(shape, dtype=dtype)  # type: ignore[call-overload, no-any-return]
+        return np.zeros(shape, dtype=dtype)  # type: ignore[call-overload]
 
     return State(
         sites=room(projects, dtype=SITE),
@@ -292,7 +292,7 @@ def build_state(world: World, stages: int, tables: bool) -> State:
         causes=room(projects, len(Cause) + causes),
         watch=room(len(world.watched)),
         tables=room(_TABLES, projects if tables else 0, months if tables else 0),
-    )  # type: ignore[arg-type]
+    )
 
 
 def pack_realization(frame: Frame, drawn: Realization) -> tuple[Still, Drawn]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sim.engine.compiled.arithmetic import quotient, share_of
 from sim.engine.compiled.purses import spend
-from sim.engine.compiled.records import NOBODY, Book, City, State, World
+from sim.engine.compiled.records import NOBODY, Book, City, Int, Ints, Record, State, World
 from sim.engine.compiled.treasury import split
 from sim.engine.rules import NEVER, PPM
 from sim.jit import inlined, inner
@@ -54,7 +52,7 @@ def pay(world: World, drawn: Drawn, state: State, run: int) -> None:
         if world.accounts[a].debt:
             _ask_debt(world, drawn, state, a, run)
             _pay_asked(world, state, a)
-    owed = np.int64(0)
+    owed = Int(0)
     for k in range(state.books[Book.ACTIVE]):
         site = state.sites[state.active[k]]
         site.arrears = site.due_so_far - site.paid
@@ -64,7 +62,7 @@ def pay(world: World, drawn: Drawn, state: State, run: int) -> None:
 
 @inlined
 def _fall_due(
-    world: World, state: State, one: np.void, p: int, before: int, amount: int, run: int
+    world: World, state: State, one: Record, p: int, before: int, amount: int, run: int
 ) -> None:
     """Split what falls due over the project's lines."""
     parts = state.scratch[2]
@@ -121,9 +119,9 @@ def _ask_debt(world: World, drawn: Drawn, state: State, a: int, run: int) -> Non
 
 
 @inlined
-def _in_step(line: np.void, site: np.void, amount: int) -> int:
+def _in_step(line: Record, site: Record, amount: int) -> int:
     """Return how much of an amount of debt may be paid so that it runs not ahead of equity."""
-    equity = np.int64(line.equity_share)
+    equity = Int(line.equity_share)
     if equity == 0:
         return amount
     room = site.equity_paid * (PPM - equity)
@@ -134,11 +132,11 @@ def _in_step(line: np.void, site: np.void, amount: int) -> int:
 
 @inlined
 def _pay_own_funds(
-    state: State, line: np.void, k: int, site: np.void, share: int, amount: int, run: int
+    state: State, line: Record, k: int, site: Record, share: int, amount: int, run: int
 ) -> None:
     """Pay what the owner has: a share of what is due, and the rest of a year ago."""
     if share < PPM:
-        mine, earlier = state.lines[k], np.int64(0)
+        mine, earlier = state.lines[k], Int(0)
         if run >= _YEAR:
             earlier = state.history[line.history, min(run - _YEAR, mine.history_end - 1)]
         limit = quotient(mine.due * share + earlier * (PPM - share), PPM)
@@ -150,7 +148,7 @@ def _pay_own_funds(
 
 
 @inlined
-def _ask(world: World, state: State, line: np.void, k: int, site: np.void, amount: int) -> None:
+def _ask(world: World, state: State, line: Record, k: int, site: Record, amount: int) -> None:
     """Pay from what nobody else may draw on; ask the pool for the rest, or take it."""
     account = state.accounts[line.account]
     if state.lines[k].reserved:
@@ -168,9 +166,7 @@ def _ask(world: World, state: State, line: np.void, k: int, site: np.void, amoun
 
 
 @inner
-def _pay_reserved(
-    state: State, line: np.void, k: int, site: np.void, bond: bool, asked: int
-) -> int:
+def _pay_reserved(state: State, line: Record, k: int, site: Record, bond: bool, asked: int) -> int:
     """Pay from what is set aside, then from what is earmarked; return what was paid."""
     aside, marked, account = state.aside[k], state.marked[k], state.accounts[line.account]
     first = min(asked, aside.total)
@@ -212,19 +208,19 @@ def _share_pool(
     world: World,
     state: State,
     rule: int,
-    asking: np.ndarray,
-    asked: np.ndarray,
+    asking: Ints,
+    asked: Ints,
     count: int,
     pool: int,
 ) -> None:
     """Cut what is asked to what each gets of a pool that does not go round."""
     place = state.scratch[3]
-    groups = np.int64(1)
+    groups = Int(1)
     for j in range(count):
         place[j] = 0
         if rule == AccountRule.TIER:
             place[j] = world.projects[world.lines[asking[j]].project].tier
-            groups = np.int64(_TIERS)
+            groups = Int(_TIERS)
         elif rule == AccountRule.FIFO:
             place[j] = _oldest_unpaid(world, state, asking[j])
             groups = max(groups, place[j] + 1)
@@ -239,11 +235,9 @@ def _share_pool(
 
 
 @inlined
-def _pro_rata(
-    asked: np.ndarray, place: np.ndarray, parts: np.ndarray, group: int, count: int, pool: int
-) -> int:
+def _pro_rata(asked: Ints, place: Ints, parts: Ints, group: int, count: int, pool: int) -> int:
     """Share in proportion, rounded down to ppm; what is left goes by rank. Return what is given."""
-    total = np.int64(0)
+    total = Int(0)
     for j in range(count):
         if place[j] == group:
             total += asked[j]
@@ -275,7 +269,7 @@ def _oldest_unpaid(world: World, state: State, k: int) -> int:
 
 
 @inlined
-def _pay_line(state: State, line: np.void, site: np.void, amount: int) -> None:
+def _pay_line(state: State, line: Record, site: Record, amount: int) -> None:
     state.lacking[line.place] -= amount
     account = state.accounts[line.account]
     account.lacking -= amount
@@ -288,7 +282,7 @@ def _pay_line(state: State, line: np.void, site: np.void, amount: int) -> None:
 
 
 @inlined
-def _pay_out(state: State, site: np.void, in_target: bool, amount: int) -> None:
+def _pay_out(state: State, site: Record, in_target: bool, amount: int) -> None:
     site.paid += amount
     if in_target:
         state.running[City.PAID] += amount

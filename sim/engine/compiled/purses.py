@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from sim.engine.compiled.records import NOBODY, OPENING, Book
+from sim.engine.compiled.records import NOBODY, OPENING, Book, Ints, Record, Records
 from sim.jit import inlined, inner
 
-Records = NDArray[np.void]
-Ints = NDArray[np.int64]
+Records = Records
+Ints = Ints
 
 
 @inlined
-def empty(purse: np.void) -> None:
+def empty(purse: Record) -> None:
     """Begin with nothing."""
     purse.total = 0
     purse.head = NOBODY
@@ -22,7 +19,7 @@ def empty(purse: np.void) -> None:
 
 @inlined
 def add(
-    purse: np.void, nodes: Records, books: Ints, remembers: bool, release: int, amount: int
+    purse: Record, nodes: Records, books: Ints, remembers: bool, release: int, amount: int
 ) -> None:
     """Put money in, behind what is there."""
     purse.total += amount
@@ -42,7 +39,7 @@ def add(
 
 
 @inlined
-def _take_part(purse: np.void, nodes: Records, books: Ints, most: int) -> tuple[int, int]:
+def _take_part(purse: Record, nodes: Records, books: Ints, most: int) -> tuple[int, int]:
     """Take up to so much of the oldest part; return its release and the yuan taken."""
     first = purse.head
     node = nodes[first]
@@ -60,7 +57,7 @@ def _take_part(purse: np.void, nodes: Records, books: Ints, most: int) -> tuple[
 
 @inlined
 def spend(
-    purse: np.void, nodes: Records, books: Ints, remembers: bool, spent: Ints, amount: int
+    purse: Record, nodes: Records, books: Ints, remembers: bool, spent: Ints, amount: int
 ) -> None:
     """Take money out and count it as spent of the releases that it came with."""
     purse.total -= amount
@@ -75,7 +72,7 @@ def spend(
 
 @inlined
 def move(
-    purse: np.void, other: np.void, nodes: Records, books: Ints, remembers: bool, amount: int
+    purse: Record, other: Record, nodes: Records, books: Ints, remembers: bool, amount: int
 ) -> None:
     """Move the oldest money into another purse of the same account."""
     purse.total -= amount
@@ -89,7 +86,7 @@ def move(
 
 
 @inner
-def withdraw(purse: np.void, nodes: Records, books: Ints, release: int) -> int:
+def withdraw(purse: Record, nodes: Records, books: Ints, release: int) -> int:
     """Take out all that is left of one release; return it."""
     amount = 0
     before = NOBODY

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.rules import Wait
+
+# To the type checker what kernels read out of arrays is anything: it knows neither the fields of
+# records nor that a machine number is as good as an integer. The compiler knows, and checks.
+Int: Any = np.int64
+Record = Any
+Records = NDArray[Any]
+Ints = NDArray[Any]
+Ints32 = NDArray[Any]
 
 _FLAG, _WHOLE = np.bool_, np.int64
 
@@ -210,37 +218,37 @@ class World(NamedTuple):
         Projects whose progress is kept, month by month.
     """
 
-    policy: NDArray[np.void]
-    projects: NDArray[np.void]
-    gates: NDArray[np.void]
-    accounts: NDArray[np.void]
-    lines: NDArray[np.void]
-    arrivals: NDArray[np.void]
-    checks: NDArray[np.void]
-    month_ends: NDArray[np.int64]
-    pay_days: NDArray[np.int64]
-    advance_run: NDArray[np.int64]
+    policy: Records
+    projects: Records
+    gates: Records
+    accounts: Records
+    lines: Records
+    arrivals: Records
+    checks: Records
+    month_ends: Ints
+    pay_days: Ints
+    advance_run: Ints
     accelerates: NDArray[np.bool_]
     year_closes: NDArray[np.bool_]
-    knots: NDArray[np.int32]
-    filed_value: NDArray[np.int64]
-    due_run: NDArray[np.int64]
-    retention_run: NDArray[np.int64]
-    opening_due: NDArray[np.int64]
-    left_to_year_end: NDArray[np.int64]
-    planned_losses: NDArray[np.int64]
-    successor_first: NDArray[np.int64]
-    successors: NDArray[np.int64]
-    predecessor_first: NDArray[np.int64]
-    predecessors: NDArray[np.int64]
-    before_first: NDArray[np.int64]
-    before: NDArray[np.int64]
-    later_first: NDArray[np.int64]
-    later: NDArray[np.int64]
-    of_account: NDArray[np.int64]
-    places: NDArray[np.int64]
-    watch_first: NDArray[np.int64]
-    watched: NDArray[np.int64]
+    knots: Ints32
+    filed_value: Ints
+    due_run: Ints
+    retention_run: Ints
+    opening_due: Ints
+    left_to_year_end: Ints
+    planned_losses: Ints
+    successor_first: Ints
+    successors: Ints
+    predecessor_first: Ints
+    predecessors: Ints
+    before_first: Ints
+    before: Ints
+    later_first: Ints
+    later: Ints
+    of_account: Ints
+    places: Ints
+    watch_first: Ints
+    watched: Ints
 
 
 class State(NamedTuple):
@@ -296,36 +304,36 @@ class State(NamedTuple):
         Value, reported, paid, arrears, claimed and progress by month, where they are kept.
     """
 
-    sites: NDArray[np.void]
-    files: NDArray[np.void]
-    lines: NDArray[np.void]
-    accounts: NDArray[np.void]
-    due: NDArray[np.int64]
-    lacking: NDArray[np.int64]
-    history: NDArray[np.int64]
-    pools: NDArray[np.void]
-    marked: NDArray[np.void]
-    aside: NDArray[np.void]
-    nodes: NDArray[np.void]
-    release_spent: NDArray[np.int64]
-    check_spent: NDArray[np.int64]
-    by_day: NDArray[np.int32]
-    following: NDArray[np.int32]
-    active: NDArray[np.int64]
-    measuring: NDArray[np.int64]
-    queue_next: NDArray[np.int64]
-    queue_ends: NDArray[np.int64]
-    places: NDArray[np.int64]
-    called: NDArray[np.int64]
-    scratch: NDArray[np.int64]
-    trying: NDArray[np.int64]
-    waiting: NDArray[np.int64]
-    moved: NDArray[np.int64]
-    books: NDArray[np.int64]
-    city: NDArray[np.int64]
-    running: NDArray[np.int64]
-    treasury: NDArray[np.int64]
-    windows: NDArray[np.int64]
-    causes: NDArray[np.int64]
-    watch: NDArray[np.int64]
-    tables: NDArray[np.int64]
+    sites: Records
+    files: Records
+    lines: Records
+    accounts: Records
+    due: Ints
+    lacking: Ints
+    history: Ints
+    pools: Records
+    marked: Records
+    aside: Records
+    nodes: Records
+    release_spent: Ints
+    check_spent: Ints
+    by_day: Ints32
+    following: Ints32
+    active: Ints
+    measuring: Ints
+    queue_next: Ints
+    queue_ends: Ints
+    places: Ints
+    called: Ints
+    scratch: Ints
+    trying: Ints
+    waiting: Ints
+    moved: Ints
+    books: Ints
+    city: Ints
+    running: Ints
+    treasury: Ints
+    windows: Ints
+    causes: Ints
+    watch: Ints
+    tables: Ints

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sim.engine.compiled.agenda import note, pop, push
 from sim.engine.compiled.approvals import begin_file, unqueued
 from sim.engine.compiled.construction import plan_milestone
-from sim.engine.compiled.records import Agenda, Book, Stage, State, World
+from sim.engine.compiled.records import Agenda, Book, Int, Stage, State, World
 from sim.engine.compiled.treasury import (
     give_back,
     heard,
@@ -44,7 +42,7 @@ def first_start_day(world: World, still: Still, drawn: Drawn, state: State, p: i
             if last >= 0:
                 earliest = last
         elif cause == Wait.WINDOW:
-            last = np.int64(-1)
+            last = Int(-1)
             for g in range(one.gate_first, one.gate_end):
                 if still.gate_open[g]:
                     last = max(last, state.files[g].passed)
@@ -113,10 +111,10 @@ def tell_those_who_wait(world: World, still: Still, state: State, day: int) -> N
 @inner
 def starts_of_a_day(world: World, still: Still, drawn: Drawn, state: State, day: int) -> None:
     """Work off phase Starts, by rank."""
-    p = np.int64(state.by_day[day, Agenda.START])
+    p = Int(state.by_day[day, Agenda.START])
     while p >= 0:
         state.books[Book.TRYING] = push(state.trying, state.books[Book.TRYING], p)
-        p = np.int64(state.following[Agenda.START, p])
+        p = Int(state.following[Agenda.START, p])
     while state.books[Book.TRYING] > 0:
         p = pop(state.trying, state.books[Book.TRYING])
         state.books[Book.TRYING] -= 1
@@ -191,7 +189,7 @@ def give_up(world: World, still: Still, drawn: Drawn, state: State, p: int, day:
 @inner
 def revise(world: World, still: Still, drawn: Drawn, state: State, day: int) -> None:
     """Revise the plan, last of all: what fell behind leaves it, reserve projects join it."""
-    missing = np.int64(0)
+    missing = Int(0)
     for p in range(len(world.projects)):
         one, site = world.projects[p], state.sites[p]
         overdue = site.start == NEVER and one.baseline_start <= day

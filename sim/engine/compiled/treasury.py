@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sim.engine.compiled.agenda import listed, note
 from sim.engine.compiled.arithmetic import share_rounded_up
 from sim.engine.compiled.purses import add, move, withdraw
-from sim.engine.compiled.records import NOBODY, Agenda, Book, State, World
+from sim.engine.compiled.records import NOBODY, Agenda, Book, Int, Ints, State, World
 from sim.jit import inlined, inner
 from sim.sampling.layout import Drawn
 
@@ -20,7 +18,7 @@ def receive(world: World, drawn: Drawn, state: State, day: int) -> bool:
     back the day before.
     """
     told = False
-    release = np.int64(state.by_day[day, Agenda.RECEIPT])
+    release = Int(state.by_day[day, Agenda.RECEIPT])
     while release != NOBODY:
         arrival, amount = world.arrivals[release], drawn.releases[release].amount
         account = state.accounts[arrival.account]
@@ -36,7 +34,7 @@ def receive(world: World, drawn: Drawn, state: State, day: int) -> bool:
         account.balance += amount
         account.received = True
         told = True
-        release = np.int64(state.following[Agenda.RECEIPT, release])
+        release = Int(state.following[Agenda.RECEIPT, release])
     if state.by_day[day, Agenda.MOVED] != NOBODY:
         count = listed(
             state.by_day[day, Agenda.MOVED], state.following, Agenda.MOVED, state.scratch[0]
@@ -96,7 +94,7 @@ def set_first_instalment_aside(world: World, drawn: Drawn, state: State, p: int)
     one = world.projects[p]
     advance = drawn.projects[p].advance
     parts = state.scratch[2]
-    split(world, p, np.int64(0), advance, state, parts, True)
+    split(world, p, Int(0), advance, state, parts, True)
     blocks = world.policy[0].starts_block
     for k in range(one.line_first, one.line_end):
         line, amount = world.lines[k], parts[k - one.line_first]
@@ -126,14 +124,14 @@ def set_first_instalment_aside(world: World, drawn: Drawn, state: State, p: int)
 
 @inlined
 def split(
-    world: World, p: int, before: int, amount: int, state: State, parts: np.ndarray, fresh: bool
+    world: World, p: int, before: int, amount: int, state: State, parts: Ints, fresh: bool
 ) -> None:
     """Split an amount over a project's lines: cumulative shares, rounded up, equity first.
 
     `fresh` looks at what lines would get of a first amount, whatever they got so far.
     """
     one = world.projects[p]
-    reached, cumulative = np.int64(0), np.int64(0)
+    reached, cumulative = Int(0), Int(0)
     for k in range(one.line_first, one.line_end):
         if not fresh:
             reached += state.lines[k].due
@@ -172,7 +170,7 @@ def give_back(world: World, state: State, p: int) -> None:
 def read_clocks(world: World, drawn: Drawn, state: State, day: int) -> None:
     """See how much of releases is spent; what is idle at 6 months may be withdrawn."""
     policy = world.policy[0]
-    c = np.int64(state.by_day[day, Agenda.CHECK])
+    c = Int(state.by_day[day, Agenda.CHECK])
     while c != NOBODY:
         check = world.checks[c]
         spent = state.release_spent[check.release]
@@ -186,7 +184,7 @@ def read_clocks(world: World, drawn: Drawn, state: State, day: int) -> None:
             if moved != 0 and arrives < policy.days:
                 state.moved[c] = moved
                 note(state.by_day, state.following, Agenda.MOVED, arrives, c)
-        c = np.int64(state.following[Agenda.CHECK, c])
+        c = Int(state.following[Agenda.CHECK, c])
 
 
 @inner
