@@ -310,8 +310,17 @@ _at_work: tuple[Sampler, BatchStore | None] | None = None
 def _prepare_worker(plan: Plan, seed: int, store: BatchStore | None) -> None:
     """Build once a process what every batch needs; an interrupt is the parent's to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     global _at_work
     _at_work = build_sampler(build_portfolio(plan), seed), store
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is killed: it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _run_in_worker(batch: range) -> Outcomes:
