@@ -45,6 +45,15 @@ class Precision:
         """Value and statistic, as they are asked for."""
         return f"{self.value}.{self.statistic}"
 
+    @property
+    def unit(self) -> str:
+        """What the half-width is measured in."""
+        if self.statistic == PROBABILITY:
+            return "probability"
+        if self.value in AMOUNTS:
+            return "yuan"
+        return "days" if self.value == "makespan_days" else "projects"
+
     def wanted(self, estimate: float) -> float:
         """Return the half-width wanted, in the measure's own unit."""
         return self.half_width * abs(estimate) if self.relative else self.half_width

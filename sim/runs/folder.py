@@ -233,6 +233,7 @@ def _precision(run: Run) -> dict[str, Any] | None:
         return None
     return {
         "measure": found.asked.measure,
+        "unit": found.asked.unit,
         "half_width_asked": round(found.wanted, 10) if math.isfinite(found.wanted) else None,
         "half_width": round(found.half_width, 10) if math.isfinite(found.half_width) else None,
         "reached": found.enough,
