@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -105,24 +106,34 @@ def content(out: Path) -> dict[str, bytes]:
     return files
 
 
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a run comes to that nobody kills, and how long it takes."""
+
+    files: dict[str, bytes]
+    seconds: float
+
+
 @pytest.fixture(scope="module")
-def undisturbed(plan: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def undisturbed(plan: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     out = tmp_path_factory.mktemp("whole")
+    began = time.monotonic()
     told = end(begin(plan, out))
+    seconds = time.monotonic() - began
     assert "继续" not in told
     files = content(out)
     assert {name.split("/")[2] for name in files if name.count("/") > 1} >= {
         "summary.json", "samples.parquet", "projects.csv", "figures",
     }  # fmt: skip
     assert not list(out.glob("town/.*"))
-    return files
+    return Undisturbed(files, seconds)
 
 
 class Killer:
     """Kills runs, begins them anew, and watches what they keep."""
 
-    def __init__(self, plan: Path, out: Path, seed: int) -> None:
-        self.plan, self.out = plan, out
+    def __init__(self, plan: Path, out: Path, seed: int, usual: float) -> None:
+        self.plan, self.out, self.usual = plan, out, usual
         self.moments = random.Random(seed)
         self.kills = self.among_batches = self.while_writing = 0
 
@@ -131,7 +142,7 @@ class Killer:
         while self.kills < least:
             before = kept(self.out)
             process = begin(self.plan, self.out, *more)
-            time.sleep(self.moments.uniform(0.5, 3.5))
+            time.sleep(self.moments.uniform(0.15, 0.95) * self.usual)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate(timeout=60)
@@ -147,9 +158,9 @@ class Killer:
 
 
 def killed_and_ended(
-    plan: Path, out: Path, least: int, seed: int, whole: dict[str, bytes], *more: object
+    plan: Path, out: Path, least: int, seed: int, whole: Undisturbed, *more: object
 ) -> Killer:
-    killer, attempt = Killer(plan, out, seed), 0
+    killer, attempt = Killer(plan, out, seed, whole.seconds), 0
     while killer.kills < least:
         killer.out = out / str(attempt)
         killer.out.mkdir(parents=True)
@@ -158,7 +169,7 @@ def killed_and_ended(
         told = end(begin(plan, killer.out, *more))
         if found:
             assert f"已有 {found:,} 次，继续" in told
-        assert content(killer.out) == whole
+        assert content(killer.out) == whole.files
         assert not list(killer.out.glob("town/.partial-*"))
         assert not list(killer.out.glob("town/.writing-*"))
         attempt += 1
@@ -166,18 +177,17 @@ def killed_and_ended(
 
 
 class TestKilled:
-    def test_a_few_times(self, plan: Path, tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+    def test_a_few_times(self, plan: Path, tmp_path: Path, undisturbed: Undisturbed) -> None:
         killer = killed_and_ended(plan, tmp_path, 3, 2021, undisturbed, "--workers", 1)
         assert killer.among_batches
 
     @pytest.mark.slow
     @pytest.mark.parametrize("workers", [1, 2])
     def test_many_times(
-        self, workers: int, plan: Path, tmp_path: Path, undisturbed: dict[str, bytes]
+        self, workers: int, plan: Path, tmp_path: Path, undisturbed: Undisturbed
     ) -> None:
         killer = killed_and_ended(plan, tmp_path, 24, workers, undisturbed, "--workers", workers)
         assert killer.among_batches >= 8
-        print(killer.kills, killer.among_batches, killer.while_writing)
 
     def test_workers_do_not_outlive_their_parent(self, plan: Path, tmp_path: Path) -> None:
         process = begin(plan, tmp_path, "--workers", 2, "-n", 100_000)
@@ -207,13 +217,11 @@ class TestKilled:
 
 
 class TestTogether:
-    def test_two_of_the_same(
-        self, plan: Path, tmp_path: Path, undisturbed: dict[str, bytes]
-    ) -> None:
+    def test_two_of_the_same(self, plan: Path, tmp_path: Path, undisturbed: Undisturbed) -> None:
         both = [begin(plan, tmp_path), begin(plan, tmp_path)]
         for process in both:
             end(process)
-        assert content(tmp_path) == undisturbed
+        assert content(tmp_path) == undisturbed.files
 
     def test_the_quicker_one_takes_everything_away(
         self, plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -332,7 +340,7 @@ class TestInterrupted:
         assert "已有 25 次，继续（共 40 次）" in capsys.readouterr().err
 
     def interrupt_after(self, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        usual, done = simulate.run_batch, []
+        done: list[int] = []
 
         def run_batch(*words: Any) -> Any:
             if len(done) == count:
@@ -417,7 +425,7 @@ class TestFullDisk:
         [300, *(pytest.param(size, marks=pytest.mark.slow) for size in (60, 500, 700))],
     )
     def test_a_real_one(
-        self, kilobytes: int, plan: Path, tmp_path: Path, undisturbed: dict[str, bytes]
+        self, kilobytes: int, plan: Path, tmp_path: Path, undisturbed: Undisturbed
     ) -> None:
         """A small file system of its own, which is made larger afterwards."""
         run = " ".join(command(plan, tmp_path / "disk"))
@@ -446,7 +454,7 @@ class TestFullDisk:
         assert match
         if match[1] != "0":
             assert f"已有 {match[1]} 次，继续" in done.stderr
-        assert content(tmp_path) == undisturbed
+        assert content(tmp_path) == undisturbed.files
 
 
 @pytest.fixture(autouse=True)

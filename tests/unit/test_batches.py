@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import time
 import zlib
 from collections.abc import Callable
@@ -229,8 +230,9 @@ class TestWriting:
     def test_a_folder_that_vanishes_is_made_again(
         self, moment: str, store: BatchStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        home = batches.tempfile if moment == "mkstemp" else os
-        usual, times = getattr(home, moment), []
+        home = tempfile if moment == "mkstemp" else os
+        usual = getattr(home, moment)
+        times: list[int] = []
 
         def vanishing(*words: Any, **more: Any) -> Any:
             if not times:
