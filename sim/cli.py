@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import os
 import sys
@@ -15,79 +16,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim import __version__
+from sim.briefing.lines import SAYS, USAGE
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from sim.plan.problems import Problem
+    from sim.runs.batches import BatchStore
 
 DEFAULT_SCENARIO = "scenarios/luoyang-2021/baseline.toml"
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 _MOST_PROBLEMS = 200
 _GROUP_OPTIONS = ("-h", "--help", "--version", "--debug")
-
-_SAYS = {
-    "zh": {
-        "interrupted": "已中断；未写入任何结果，重新运行同一命令即可。",
-        "no_place": "结果文件夹无法使用：“{place}”（{reason}）；未开始模拟，请用 --out 换一个",
-        "failed": "运行失败：{error}（加 --debug 查看细节）",
-        "problems": "输入有误：{errors} 个错误，{warnings} 个提醒；未写入任何文件。",
-        "checked": "检查通过：{errors} 个错误，{warnings} 个提醒。",
-        "more": "……另有 {count} 条未列出",
-        "found": "同一运行已有结果，直接读取（指纹 {mark}）。",
-        "simulating": "模拟",
-        "per_second": "次/秒",
-        "no_project": "没有项目“{project}”，最接近的是“{nearest}”",
-        "warnings": "提醒 {count} 条，查看：python run_sim.py check {file}",
-        "idle": "以下改动在本次运行中不起作用：{paths}",
-    },
-    "en": {
-        "interrupted": "Interrupted; nothing was written. The same command starts again.",
-        "no_place": "The folder of results cannot be used: '{place}' ({reason}); nothing was "
-        "simulated; give another one with --out",
-        "failed": "Failed: {error} (details with --debug)",
-        "problems": "The input is wrong: {errors} errors, {warnings} warnings; nothing written.",
-        "checked": "Checked: {errors} errors, {warnings} warnings.",
-        "more": "... and {count} more",
-        "found": "The same run is already there; reading it (fingerprint {mark}).",
-        "simulating": "simulating",
-        "per_second": "a second",
-        "no_project": "there is no project '{project}'; the nearest is '{nearest}'",
-        "warnings": "Warnings: {count}; to see them: python run_sim.py check {file} --lang en",
-        "idle": "These changes have no effect in this run: {paths}",
-    },
-}
-
-_USAGE = {
-    "zh": {
-        "usage": "用法：{usage}",
-        "help": "查看帮助：{command} --help",
-        "wrong": "命令行有误：{reason}",
-        "no_option": "没有选项“{name}”",
-        "no_command": "没有命令“{name}”",
-        "near": "，最接近的是“{near}”",
-        "missing": "缺少 {hint}",
-        "needs_value": "选项“{name}”之后缺少取值",
-        "takes_none": "选项“{name}”不带取值",
-        "choice": "{hint} 不在可选值之内，可选：{choices}",
-        "whole": "{hint} 须为整数，不小于 {low}",
-        "most": "，不大于 {high}",
-    },
-    "en": {
-        "usage": "Usage: {usage}",
-        "help": "For help: {command} --help",
-        "wrong": "The command line is wrong: {reason}",
-        "no_option": "there is no option '{name}'",
-        "no_command": "there is no command '{name}'",
-        "near": "; the nearest is '{near}'",
-        "missing": "{hint} is missing",
-        "needs_value": "option '{name}' lacks its value",
-        "takes_none": "option '{name}' takes no value",
-        "choice": "{hint} is none of the choices {choices}",
-        "whole": "{hint} must be a whole number of at least {low}",
-        "most": " and at most {high}",
-    },
-}
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 class WrongInputError(Exception):
@@ -96,6 +37,10 @@ class WrongInputError(Exception):
 
 class FailedError(Exception):
     """Ends the command with exit code 1; the reason has been printed."""
+
+
+class InterruptedRunError(Exception):
+    """Ends the command with exit code 130; what is kept has been printed."""
 
 
 def _console(stderr: bool = False) -> Console:
@@ -147,6 +92,9 @@ def cli(context: click.Context, debug: bool) -> None:
     "--out", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
     help="结果文件夹 / folder of runs.",
 )  # fmt: skip
+@click.option("--precision", metavar="MEASURE=HALFWIDTH", help=(
+    "达到精度即停，-n 为上限 / stop when precise enough, e.g. reported.p50=20亿."
+))  # fmt: skip
 @_overrides
 @click.option("--quiet", is_flag=True, help="只显示结果文件夹 / print the run folder only.")
 @click.option("--debug", is_flag=True, help="出错时显示细节 / show the details of a failure.")
@@ -158,6 +106,7 @@ def run(
     engine: str | None,
     workers: int | None,
     out: Path,
+    precision: str | None,
     overrides: tuple[str, ...],
     quiet: bool,
     debug: bool,
@@ -167,36 +116,53 @@ def run(
     from sim.briefing.terminal import print_folder, print_headline
     from sim.figures.charts import draw_charts
     from sim.plan.scenario import load_scenario
-    from sim.runs.folder import find_run, point_to, probe, run_folder, write_run
+    from sim.runs.batches import BatchStore
+    from sim.runs.folder import (
+        clear_away,
+        find_run,
+        partial_folder,
+        point_to,
+        probe,
+        run_folder,
+        write_run,
+    )
     from sim.runs.provenance import fingerprint
     from sim.runs.simulate import simulate
     from sim.runs.unused import changes_without_effect
 
     console = _console()
     with _input_errors(lang):
-        given = {"replications": replications, "seed": seed, "engine": engine, "workers": workers}
+        given = {
+            "replications": replications, "seed": seed, "engine": engine, "workers": workers,
+            "precision": precision,
+        }  # fmt: skip
         loaded = load_scenario(scenario, (*overrides, *_run_overrides(given)))
         if loaded.warnings and not quiet:
-            line = _SAYS[lang]["warnings"].format(count=len(loaded.warnings), file=scenario)
+            line = SAYS[lang]["warnings"].format(count=len(loaded.warnings), file=scenario)
             _console(stderr=True).print(line, style="dim", highlight=False, markup=False)
         if idle := changes_without_effect(loaded):
-            click.echo(_SAYS[lang]["idle"].format(paths=", ".join(idle)), err=True)
+            click.echo(SAYS[lang]["idle"].format(paths=", ".join(idle)), err=True)
         asked = loaded.options
         mark = fingerprint(loaded, asked.seed, asked.replications, asked.engine)
         folder = run_folder(out, loaded.name, mark)
-        with _place_errors(lang):
-            stored = find_run(folder)
+        store = BatchStore(partial_folder(folder), mark)
+        with _what_is_kept(lang, folder, store, asked.replications):
+            with _place_errors(lang):
+                stored = find_run(folder)
+                if stored is None:
+                    probe(folder)
             if stored is None:
-                probe(folder)
-        if stored is None:
-            with _progress(lang, quiet) as on_progress:
-                finished = simulate(loaded, workers=asked.workers, on_progress=on_progress)
-            stored = write_run(finished, out, lambda one: draw_charts(one, lang))
-        else:
-            draw_charts(stored, lang)
-            point_to(stored.folder)
-            if not quiet:
-                console.print(_SAYS[lang]["found"].format(mark=mark), style="dim")
+                with _progress(lang, quiet) as on_progress:
+                    finished = simulate(
+                        loaded, workers=asked.workers, on_progress=on_progress, store=store
+                    )
+                stored = write_run(finished, out, lambda one: draw_charts(one, lang))
+            else:
+                draw_charts(stored, lang)
+                point_to(stored.folder)
+                clear_away(stored.folder)
+                if not quiet:
+                    console.print(SAYS[lang]["found"].format(mark=mark), style="dim")
     if not quiet:
         print_headline(stored, console, lang)
     print_folder(stored, console, lang)
@@ -217,7 +183,7 @@ def check(file: str, overrides: tuple[str, ...], lang: Any) -> None:
         loaded = load_scenario(file, overrides)
         build_sampler(build_portfolio(loaded.plan), 0)
     _print_problems(loaded.warnings, lang, most=None)
-    line = _SAYS[lang]["checked"].format(
+    line = SAYS[lang]["checked"].format(
         errors=len(errors_of(loaded.warnings)), warnings=len(loaded.warnings)
     )
     click.echo(line)
@@ -260,7 +226,7 @@ def replay(
     if project is not None and project not in ids:
         close = nearest(project, ids)
         shown = close if len(close) < 80 else "?"
-        click.echo(_SAYS[lang]["no_project"].format(project=project, nearest=shown), err=True)
+        click.echo(SAYS[lang]["no_project"].format(project=project, nearest=shown), err=True)
         raise WrongInputError
     for line in replay_lines(story, project, lang):
         click.echo(line)
@@ -277,7 +243,35 @@ def _place_errors(language: Any) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        line = _SAYS[language]["no_place"].format(place=error.filename, reason=error.strerror)
+        if error.errno in _FULL:
+            raise
+        line = SAYS[language]["no_place"].format(place=error.filename, reason=error.strerror)
+        click.echo(line, err=True)
+        raise FailedError from error
+
+
+@contextmanager
+def _what_is_kept(language: Any, folder: Path, store: BatchStore, count: int) -> Iterator[None]:
+    """Tell what an interrupt or a full disk leaves, and end with exit code 130 or 1."""
+    from sim.runs.folder import find_run
+
+    says = SAYS[language]
+    try:
+        yield
+    except KeyboardInterrupt:
+        if find_run(folder) is None:
+            done = sum(map(len, store.finished()))
+            click.echo(says["kept"].format(done=done, count=count), err=True)
+        else:
+            click.echo(says["interrupted"], err=True)
+        raise InterruptedRunError from None
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        line = says["full" if find_run(folder) is None else "full_done"].format(
+            place=error.filename or folder, reason=error.strerror, count=count,
+            done=sum(map(len, store.finished())),
+        )  # fmt: skip
         click.echo(line, err=True)
         raise FailedError from error
 
@@ -293,7 +287,7 @@ def _input_errors(language: Any, most: int | None = _MOST_PROBLEMS) -> Iterator[
         _print_problems(error.problems, language, most)
         errors = len(errors_of(error.problems))
         warnings = len(error.problems) - errors
-        line = _SAYS[language]["problems"].format(errors=errors, warnings=warnings)
+        line = SAYS[language]["problems"].format(errors=errors, warnings=warnings)
         click.echo(line, err=True)
         raise WrongInputError from None
 
@@ -303,14 +297,26 @@ def _print_problems(problems: Sequence[Problem], language: Any, most: int | None
     for one in ordered[:most]:
         click.echo(one.render(language), err=True)
     if most is not None and len(ordered) > most:
-        click.echo(_SAYS[language]["more"].format(count=len(ordered) - most), err=True)
+        click.echo(SAYS[language]["more"].format(count=len(ordered) - most), err=True)
 
 
 @contextmanager
 def _progress(language: Any, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar with rate and time left where a person is looking."""
-    if quiet or not sys.stderr.isatty():
+    """Say what was done before; show a bar with rate and time left where a person is looking."""
+    if quiet:
         yield None
+        return
+    earlier: list[int] = []
+
+    def resumed(done: int, count: int) -> None:
+        """Say once what was done before."""
+        if not earlier:
+            earlier.append(done)
+            if done:
+                click.echo(SAYS[language]["resumed"].format(done=done, count=count), err=True)
+
+    if not sys.stderr.isatty():
+        yield resumed
         return
     from rich.progress import (
         BarColumn,
@@ -321,17 +327,19 @@ def _progress(language: Any, quiet: bool) -> Iterator[Callable[[int, int], None]
         TimeRemainingColumn,
     )
 
-    unit = _SAYS[language]["per_second"]
+    unit = SAYS[language]["per_second"]
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
         TextColumn("{task.fields[rate]} " + unit), TimeElapsedColumn(), TimeRemainingColumn(),
         console=_console(stderr=True), transient=True,
     ) as bar:  # fmt: skip
-        task = bar.add_task(_SAYS[language]["simulating"], total=None, rate="–")
+        task = bar.add_task(SAYS[language]["simulating"], total=None, rate="–")
 
         def on_progress(done: int, count: int) -> None:
             elapsed = bar.tasks[0].elapsed or 0.0
-            rate = f"{done / elapsed:,.1f}" if elapsed > 0 else "–"
+            resumed(done, count)
+            new = done - earlier[0]
+            rate = f"{new / elapsed:,.1f}" if elapsed > 0 and new else "–"
             bar.update(task, completed=done, total=count, rate=rate)
 
         yield on_progress
@@ -352,7 +360,7 @@ def _can_say_anything() -> None:
 
 def _usage_lines(error: click.ClickException, language: Any) -> Iterator[str]:
     """Yield what the parser found wrong, in the language asked for, and where help is."""
-    says = _USAGE[language]
+    says = USAGE[language]
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is not None:
         pieces = " ".join(context.command.collect_usage_pieces(context))
@@ -414,7 +422,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             click.echo(line, err=True)
         code = WRONG_INPUT
     except (KeyboardInterrupt, click.Abort):
-        click.echo(_SAYS[language]["interrupted"], err=True)
+        click.echo(SAYS[language]["interrupted"], err=True)
+        code = INTERRUPTED
+    except InterruptedRunError:
         code = INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -427,6 +437,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if "--debug" in words:
             raise
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        click.echo(_SAYS[language]["failed"].format(error=reason), err=True)
+        click.echo(SAYS[language]["failed"].format(error=reason), err=True)
         code = FAILED
     sys.exit(code)

@@ -76,6 +76,8 @@ def print_headline(stored: StoredRun, console: Console, language: Language = "zh
     else:
         p20, p50 = scale.show(reported["p20"]), scale.show(reported["p50"])
         say(text["sure"].format(p20=p20, p50=p50, unit=unit))
+    if asked := stored.manifest.get("precision"):
+        say(_precision_line(asked, summary["replications"], text, language), "bold")
     say(text["paid_note"] if summary["execution"] else text["unlimited"], "dim")
     net = summary["net_of_growth"]
     say(
@@ -132,6 +134,26 @@ def print_headline(stored: StoredRun, console: Console, language: Language = "zh
         console.print(
             text["unused"].format(names=names), style="dim", highlight=False, markup=False
         )
+
+
+def _precision_line(
+    asked: Mapping[str, Any], count: int, text: Mapping[str, str], language: Language
+) -> str:
+    """Say whether a run is as precise as was asked, and after how many replications."""
+
+    def shown(value: float | None) -> str:
+        if value is None:
+            return text["half_unknown"]
+        scale = scale_for(value * 100)  # half-widths are small beside what they belong to
+        amount = scale.show(value)
+        return text[f"half_{asked['unit']}"].format(
+            value=value, amount=amount, unit=scale.name(language)
+        )
+
+    return text["precise" if asked["reached"] else "imprecise"].format(
+        measure=asked["measure"], half=shown(asked["half_width"]),
+        asked=shown(asked["half_width_asked"]), count=count, most=asked["most_replications"],
+    )  # fmt: skip
 
 
 def _left_of_residuals(stored: StoredRun, text: Mapping[str, str]) -> str:

@@ -21,6 +21,15 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "tail": "最差5%平均缺口",
         "sure": "八成把握填报不低于 {p20} {unit}（P20）；一半把握不低于 {p50} {unit}（P50）。",
         "few": "只有 {count} 次模拟，太少，不足以谈把握；请用 -n 增加次数。",
+        "precise": "已达到要求的精度：{measure} 的95%区间半宽 {half}（要求 {asked}），"
+        "第 {count:,} 次模拟时停止（上限 {most:,}）。",
+        "imprecise": "未达到要求的精度：{measure} 的95%区间半宽 {half}（要求 {asked}），"
+        "{count:,} 次模拟已全部完成；请用 -n 提高上限。",
+        "half_unknown": "尚无法估计",
+        "half_yuan": "{amount} {unit}",
+        "half_probability": "{value:.2%}",
+        "half_projects": "{value:,.2f} 个",
+        "half_days": "{value:,.2f} 天",
         "promises": "承诺：‘确保’类，以及最难守住的几项（全部见 commitments.csv）",
         "promise": "承诺",
         "deadline": "期限",
@@ -91,6 +100,15 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "tail": "mean shortfall, worst 5 %",
         "sure": "Eighty per cent sure that reported reaches {p20} (P20); even odds of {p50} (P50).",
         "few": "Only {count} replications: too few to speak of odds; ask for more with -n.",
+        "precise": "As precise as asked: half of the 95 % interval of {measure} is {half} (asked: "
+        "{asked}); stopped after {count:,} replications of at most {most:,}.",
+        "imprecise": "Not as precise as asked: half of the 95 % interval of {measure} is {half} "
+        "(asked: {asked}) after all {count:,} replications; allow more with -n.",
+        "half_unknown": "not known yet",
+        "half_yuan": "{amount} ({unit})",
+        "half_probability": "{value:.2%}",
+        "half_projects": "{value:,.2f} projects",
+        "half_days": "{value:,.2f} days",
         "promises": "Promises: the 'must' ones, and those hardest to keep (all in commitments.csv)",
         "promise": "promise",
         "deadline": "deadline",

@@ -160,6 +160,7 @@ class RunOptions(_Strict):
     seed: int = Field(default=2021, ge=0, lt=1 << 64)
     engine: Literal["reference"] = "reference"
     workers: int | None = Field(default=None, ge=1, le=1024)
+    precision: str | None = None
 
 
 class ScenarioFile(_Strict):

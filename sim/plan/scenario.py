@@ -12,6 +12,7 @@ from typing import Any
 from sim.plan.changes import Change, as_text
 from sim.plan.configuration import About, RunOptions, ScenarioFile, TomlFile, read_toml, shape
 from sim.plan.loading import load_plan_with
+from sim.plan.precision import Precision, read_precision
 from sim.plan.problems import InputError, Problem, errors_of
 from sim.plan.rows import Plan
 
@@ -58,8 +59,18 @@ class Scenario:
 
     @property
     def options(self) -> RunOptions:
-        """Replications, seed, engine, workers."""
+        """Replications, seed, engine, workers, precision."""
         return self.settings.run
+
+    @property
+    def precision(self) -> Precision | None:
+        """How precise the run is asked to be; None for all its replications."""
+        if self.options.precision is None:
+            return None
+        asked = read_precision(self.options.precision)
+        if isinstance(asked, Problem):
+            raise InputError([asked])
+        return asked
 
     def with_options(self, replications: int | None, seed: int | None) -> Scenario:
         """Return the scenario under other run options, logged where they differ; None keeps one."""
@@ -110,6 +121,10 @@ def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     before = _run_options(file.values)
     overridden = {_override(file.values, text, problems) for text in overrides}
     checked = shape(ScenarioFile, file.values, file, problems)
+    if checked is not None and checked.run.precision is not None:
+        asked = read_precision(checked.run.precision, file.name)
+        if isinstance(asked, Problem):
+            problems.append(file.placed(asked))
     # A scenario with mistakes is no reason to be silent about those of its plan.
     changes = [] if checked is None else _changes(checked, file.name, overridden)
     loaded = load_plan_with(folder, changes)

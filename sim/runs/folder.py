@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -14,6 +16,7 @@ from typing import Any
 
 from sim.plan.residuals import in_force
 from sim.runs import cause_tables, money_tables, summary
+from sim.runs.batches import to_disk
 from sim.runs.csvfiles import read_csv, write_csv
 from sim.runs.provenance import fingerprint, plain, resolved, source_hash, versions
 from sim.runs.simulate import Run
@@ -21,6 +24,7 @@ from sim.runs.unused import changes_without_effect, unused_inputs
 
 MANIFEST, SUMMARY, SAMPLES = "manifest.json", "summary.json", "samples.parquet"
 _LATEST = "latest"
+_PARTIAL, _WRITING = ".partial-", ".writing-"
 _TABLES = {
     "projects.csv": summary.project_rows,
     "groups.csv": summary.group_rows,
@@ -65,6 +69,27 @@ class StoredRun:
 def run_folder(out: Path, run_name: str, mark: str) -> Path:
     """Return the folder of a run."""
     return out / run_name / mark
+
+
+def partial_folder(folder: Path) -> Path:
+    """Return where the finished batches of a run are kept until its folder stands.
+
+    Parameters
+    ----------
+    folder : Path
+        From `run_folder`.
+    """
+    return folder.parent / f"{_PARTIAL}{folder.name}"
+
+
+def clear_away(folder: Path) -> None:
+    """Remove what earlier attempts left beside a run folder that now stands.
+
+    What cannot be removed stays; an equal run that is still under way bears it.
+    """
+    left = folder.parent.glob(f"{_WRITING}{folder.name}-*")
+    for place in (partial_folder(folder), *left):
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def find_run(folder: Path) -> StoredRun | None:
@@ -117,12 +142,18 @@ def write_run(run: Run, out: Path, add: Callable[[StoredRun], None] | None = Non
     Returns
     -------
     StoredRun
-        The run as it now stands on disk.
+        The run as it now stands on disk; what earlier attempts at it left is removed.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; `filename` tells where.
     """
-    mark = fingerprint(run.scenario, run.seed, run.replications, run.engine)
+    asked = run.scenario.options.replications
+    mark = fingerprint(run.scenario, run.seed, asked, run.engine)
     folder = run_folder(out, run.scenario.name, mark)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    writing = Path(tempfile.mkdtemp(prefix=f".writing-{mark}-", dir=folder.parent))
+    writing = Path(tempfile.mkdtemp(prefix=f"{_WRITING}{mark}-", dir=folder.parent))
     try:
         writing.chmod(0o755)
         _write_files(run, writing, mark)
@@ -134,13 +165,19 @@ def write_run(run: Run, out: Path, add: Callable[[StoredRun], None] | None = Non
         if find_run(folder) is not None:  # another process was quicker; equal runs are equal
             shutil.rmtree(writing)
         else:
-            if folder.exists():  # no finished run: what a broken disk or a hand left
+            if folder.exists() and find_run(folder) is None:  # what a broken disk or a hand left
                 shutil.rmtree(folder)
             os.replace(writing, folder)
-    except BaseException:
+            to_disk(folder.parent)
+    except BaseException as error:
         shutil.rmtree(writing, ignore_errors=True)
-        raise
+        if not isinstance(error, OSError):
+            raise
+        # An equal run that was quicker has cleared away what this one was writing.
+        if find_run(folder) is None:
+            raise OSError(error.errno, error.strerror or str(error), str(folder)) from error
     point_to(folder)
+    clear_away(folder)
     found = find_run(folder)
     assert found is not None
     return found
@@ -153,7 +190,9 @@ def _write_files(run: Run, folder: Path, mark: str) -> None:
             write_csv(folder / name, rows)
     import polars
 
-    polars.DataFrame(summary.sample_columns(run)).write_parquet(folder / SAMPLES)
+    samples = io.BytesIO()  # a full disk is told in Python's words, not in those of the library
+    polars.DataFrame(summary.sample_columns(run)).write_parquet(samples)
+    (folder / SAMPLES).write_bytes(samples.getbuffer())
     _write_json(folder / MANIFEST, _manifest(run, mark))
 
 
@@ -169,6 +208,7 @@ def _manifest(run: Run, mark: str) -> dict[str, Any]:
         "seed": run.seed,
         "replications": run.replications,
         "engine": run.engine,
+        "precision": _precision(run),
         "changes": [
             {"path": path, "old": old, "new": new} for path, old, new in run.scenario.changes
         ],
@@ -187,6 +227,20 @@ def _manifest(run: Run, mark: str) -> dict[str, Any]:
     }
 
 
+def _precision(run: Run) -> dict[str, Any] | None:
+    """Tell where a run stopped for its precision; None where none was asked for."""
+    if (found := run.precision) is None:
+        return None
+    return {
+        "measure": found.asked.measure,
+        "unit": found.asked.unit,
+        "half_width_asked": round(found.wanted, 10) if math.isfinite(found.wanted) else None,
+        "half_width": round(found.half_width, 10) if math.isfinite(found.half_width) else None,
+        "reached": found.enough,
+        "most_replications": run.scenario.options.replications,
+    }
+
+
 def _write_json(path: Path, values: Mapping[str, Any]) -> None:
     text = json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
@@ -197,12 +251,19 @@ def _to_disk(folder: Path) -> None:
         if path.is_file():
             with path.open("rb+") as stream:
                 os.fsync(stream.fileno())
+        else:
+            to_disk(path)
+    to_disk(folder)
 
 
 def point_to(folder: Path) -> None:
     """Let `latest` name a run folder, replacing the pointer in one step."""
     pointer = folder.parent / _LATEST
     handle, name = tempfile.mkstemp(prefix=".latest-", dir=folder.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(folder.name + "\n")
-    os.replace(name, pointer)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(folder.name + "\n")
+        os.replace(name, pointer)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(pointer)) from error

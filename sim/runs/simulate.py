@@ -8,8 +8,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -20,17 +20,19 @@ from sim.engine.trajectory import Trajectory
 from sim.plan.portfolio import Portfolio, build_portfolio
 from sim.plan.rows import Levers, Plan, Window
 from sim.plan.scenario import Scenario
+from sim.runs.batches import Arrays, BatchStore, cut
 from sim.runs.outcomes import Outcomes, collect, join
+from sim.runs.precision import Reached, reached, sample_of, stages
 from sim.sampling.accounts import Purses
 from sim.sampling.draws import draw
 from sim.sampling.risks import RiskModel
 from sim.sampling.sampler import Sampler, build_sampler
 
 Progress = Callable[[int, int], None]
-"""Called with the replications done and asked for."""
+"""Called with the replications done and asked for: at the beginning with those of an earlier
+attempt (mostly none), then after each batch."""
 
-_WORK_OF_A_BATCH = 4_000
-"""Project-replications of a batch: a second or two."""
+_DRIVER = "drivers/"
 _WORTH_SPREADING = 40_000
 """Project-replications below which starting worker processes costs more than it saves."""
 
@@ -56,13 +58,16 @@ class Run:
     outcomes : Outcomes
         What is kept of each replication.
     seed, replications : int
-        What determines the numbers beside the scenario.
+        What determines the numbers beside the scenario. The replications are those that were
+        done, fewer than asked for where a precision was asked for and reached.
     engine : str
         Name of the engine.
     seconds : float
         Time taken; never part of the results.
     workers : int
         Processes used; never part of the results.
+    precision : Reached or None
+        How precise it became, where a precision was asked for.
     """
 
     scenario: Scenario
@@ -77,6 +82,7 @@ class Run:
     engine: str
     seconds: float
     workers: int
+    precision: Reached | None = None
 
 
 def without_uncertainty(plan: Plan) -> Plan:
@@ -104,6 +110,7 @@ def simulate(
     seed: int | None = None,
     workers: int | None = 1,
     on_progress: Progress | None = None,
+    store: BatchStore | None = None,
 ) -> Run:
     """Run the replications of a scenario.
 
@@ -117,17 +124,23 @@ def simulate(
         Processes; None for as many as there are cores where that is worth it. With more than
         one, a script must guard its main part by ``if __name__ == "__main__":``.
     on_progress : callable, optional
-        Called with the replications done and asked for.
+        Called with the replications done and asked for: first with those found in the store,
+        then after each batch.
+    store : BatchStore, optional
+        Where finished batches are kept and found again; without it everything is in memory.
 
     Returns
     -------
     Run
-        With outcomes that are the same for every number of workers, bit for bit.
+        With outcomes that are the same for every number of workers, bit for bit, and however
+        often it was begun anew.
 
     Raises
     ------
     InputError
         If the plan cannot be sampled.
+    OSError
+        If a batch cannot be stored.
     ValueError
         If `replications` or `workers` is below one.
     """
@@ -141,13 +154,28 @@ def simulate(
     if workers is None:
         worth = count * portfolio.size >= _WORTH_SPREADING
         workers = min(os.cpu_count() or 1, count) if worth else 1
-    batches = _batches(count, workers, portfolio.size)
-    done, collected = 0, []
-    for batch in _run_batches(scenario.plan, root, sampler, batches, workers):
-        collected.append(batch)
-        done += len(batch.replications)
-        if on_progress is not None:
-            on_progress(done, count)
+    batches = cut(count, portfolio.size, scenario.options.engine)
+    collected = _earlier(batches, store)
+    done = sum(map(len, collected))
+    if on_progress is not None:
+        on_progress(done, count)
+    precision, measured = scenario.precision, None
+    with _runner(scenario.plan, root, sampler, workers, store) as run_all:
+        for stage in stages(count, precision):
+            missing = [one for one in batches if one.start in stage and one not in collected]
+            for batch, outcomes in run_all(missing):
+                collected[batch] = outcomes
+                done += len(batch)
+                if on_progress is not None:
+                    on_progress(done, count)
+            if precision is None:
+                continue
+            by_now = [collected[one] for one in batches if one.stop <= stage.stop]
+            values = [sample_of(portfolio, one, precision.value) for one in by_now]
+            measured = reached(np.concatenate(values), precision, scenario.plan.target)
+            if measured.enough:
+                count = stage.stop
+                break
     return Run(
         scenario=scenario,
         portfolio=portfolio,
@@ -155,37 +183,77 @@ def simulate(
         windows=scenario.plan.windows if sampler.frame.window_places.size else (),
         risks=sampler.risks,
         baseline=baseline_trajectory(portfolio),
-        outcomes=join(collected),
+        outcomes=join([collected[one] for one in batches if one.stop <= count]),
         seed=root,
         replications=count,
         engine=scenario.options.engine,
         seconds=time.monotonic() - began,
         workers=workers,
+        precision=measured,
     )
 
 
-def _batches(count: int, workers: int, projects: int) -> list[range]:
-    """Cut the replications so that all workers have some, and progress shows every second or so."""
-    size = max(1, min(64, -(-count // (workers * 8)), _WORK_OF_A_BATCH // projects))
-    return [range(first, min(first + size, count)) for first in range(0, count, size)]
+def to_arrays(outcomes: Outcomes) -> Arrays:
+    """Return what a batch came to as named arrays, to be stored."""
+    fields = [one.name for one in dataclasses.fields(Outcomes) if one.name != "drivers"]
+    drivers = {f"{_DRIVER}{name}": values for name, values in outcomes.drivers.items()}
+    return {name: getattr(outcomes, name) for name in fields} | drivers
 
 
-def _run_batches(
-    plan: Plan, seed: int, sampler: Sampler, batches: list[range], workers: int
-) -> Iterator[Outcomes]:
+def from_arrays(arrays: Arrays, batch: range) -> Outcomes | None:
+    """Return what a batch came to; None where the arrays are not those of the batch."""
+    drivers = {
+        name.removeprefix(_DRIVER): values
+        for name, values in arrays.items()
+        if name.startswith(_DRIVER)
+    }
+    others = {name: values for name, values in arrays.items() if not name.startswith(_DRIVER)}
+    names = {one.name for one in dataclasses.fields(Outcomes)} - {"drivers"}
+    if others.keys() != names or others["replications"].tolist() != list(batch):
+        return None
+    if any(values.shape[:1] != (len(batch),) for values in arrays.values()):
+        return None
+    return Outcomes(**others, drivers=drivers)
+
+
+def _earlier(batches: Sequence[range], store: BatchStore | None) -> dict[range, Outcomes]:
+    """Return the batches that were finished before, as they stand in the store."""
+    if store is None:
+        return {}
+    store.sweep()
+    wanted, found = set(batches), {}
+    for batch in store.finished():
+        arrays = store.read(batch) if batch in wanted else None
+        if arrays is not None and (outcomes := from_arrays(arrays, batch)) is not None:
+            found[batch] = outcomes
+    return found
+
+
+_RunAll = Callable[[Sequence[range]], Iterator[tuple[range, Outcomes]]]
+"""Runs batches; yields each when it is finished and stored, in any order."""
+
+
+@contextmanager
+def _runner(
+    plan: Plan, seed: int, sampler: Sampler, workers: int, store: BatchStore | None
+) -> Iterator[_RunAll]:
     if workers == 1:
-        for batch in batches:
-            yield run_batch(sampler, batch)
+        yield lambda batches: ((batch, _run_one(sampler, batch, store)) for batch in batches)
         return
     # Spawned, not forked: the same on every system, and safe beside threads.
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(workers, context, _prepare_worker, (plan, seed)) as pool:
-        try:
+    with ProcessPoolExecutor(workers, context, _prepare_worker, (plan, seed, store)) as pool:
+
+        def run_all(batches: Sequence[range]) -> Iterator[tuple[range, Outcomes]]:
             with _interrupts_held_back():
-                futures = [pool.submit(_run_in_worker, batch) for batch in batches]
-            for future in futures:
-                yield future.result()
+                futures = {pool.submit(_run_in_worker, batch): batch for batch in batches}
+            for future in as_completed(futures):
+                # Let go of what is handed on: it is large.
+                yield futures.pop(future), future.result()
+
+        try:
+            yield run_all
         except BaseException:
             # What is under way is of no use any more: do not let anybody wait for it. The pool
             # finds itself broken and gives up what is still queued.
@@ -228,16 +296,34 @@ def run_batch(sampler: Sampler, batch: range) -> Outcomes:
     return collect(sampler.portfolio, sampler.frame, pairs)
 
 
-_worker_sampler: Sampler | None = None
+def _run_one(sampler: Sampler, batch: range, store: BatchStore | None) -> Outcomes:
+    """Run a batch, and store it as soon as it is finished: by whoever ran it."""
+    outcomes = run_batch(sampler, batch)
+    if store is not None:
+        store.write(batch, to_arrays(outcomes))
+    return outcomes
 
 
-def _prepare_worker(plan: Plan, seed: int) -> None:
+_at_work: tuple[Sampler, BatchStore | None] | None = None
+
+
+def _prepare_worker(plan: Plan, seed: int, store: BatchStore | None) -> None:
     """Build once a process what every batch needs; an interrupt is the parent's to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    global _worker_sampler
-    _worker_sampler = build_sampler(build_portfolio(plan), seed)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    global _at_work
+    _at_work = build_sampler(build_portfolio(plan), seed), store
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is killed: it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _run_in_worker(batch: range) -> Outcomes:
-    assert _worker_sampler is not None
-    return run_batch(_worker_sampler, batch)
+    assert _at_work is not None
+    sampler, store = _at_work
+    return _run_one(sampler, batch, store)

@@ -315,19 +315,21 @@ class TestContents:
 
 
 class TestFailures:
-    def test_a_failure_while_writing_leaves_nothing(
+    def test_a_failure_while_writing_leaves_the_batches_only(
         self, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
     ) -> None:  # fmt: skip
-        def full(*_: object) -> None:
-            raise OSError(28, "No space left on device")
+        def broken(*_: object) -> None:
+            raise OSError(5, "Input/output error")
 
-        monkeypatch.setitem(charts.CHARTS, "year_end", full)
+        monkeypatch.setitem(charts.CHARTS, "year_end", broken)
         assert ask("run", world / "base.toml", "--out", tmp_path / "out") == 1
-        assert "No space left" in capsys.readouterr().err
-        assert written(tmp_path / "out") == set()
+        assert "Input/output error" in capsys.readouterr().err
+        (left,) = written(tmp_path / "out")
+        assert left.startswith("base/.partial-")
         monkeypatch.undo()
         assert ask("run", world / "base.toml", "--out", tmp_path / "out") == 0
+        assert not list((tmp_path / "out" / "base").glob(".*"))
 
     @pytest.mark.parametrize(
         ("standing", "blamed"),
@@ -435,7 +437,7 @@ class TestFailures:
         assert capsys.readouterr().err
 
     def test_interrupted(self, tmp_path: Path) -> None:
-        """A real process, a real signal: exit code 130, one line, nothing left behind."""
+        """A real process, a real signal: exit code 130, one line, finished batches kept."""
         command = [sys.executable, "run_sim.py", "run", "-n", "2000", "--out", str(tmp_path)]
         process = subprocess.Popen(
             command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -450,9 +452,12 @@ class TestFailures:
             if process.poll() is None:  # it did not listen: nobody else would end it
                 os.killpg(process.pid, signal.SIGKILL)
         assert process.returncode == 130, told
-        assert told.strip().splitlines()[-1].startswith("已中断")
+        match = re.search(r"已中断；已完成 (\d+) / 2,000 次", told.strip().splitlines()[-1])
+        assert match, told
         assert "Traceback" not in told
-        assert written(tmp_path) == set()
+        kept = [name.rpartition("/")[2].split("-") for name in written(tmp_path)]
+        whole = [int(one[2].removesuffix(".sim")) - int(one[1]) + 1 for one in kept if one[1:]]
+        assert sum(whole) == int(match[1])
 
 
 class TestOtherCommands:

@@ -1,0 +1,160 @@
+"""When a run is precise enough: looked at after fixed numbers of replications only.
+
+Stopping as soon as an interval happens to be narrow would favour lucky moments. The moments are
+therefore fixed, few and far apart, and the error is that between 20 blocks: replication r belongs
+to block r % 20. What happens inside a block is left to how replications are drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine.rules import NEVER
+from sim.plan.portfolio import Portfolio
+from sim.plan.precision import PROBABILITY, Precision
+from sim.runs.outcomes import MEASURES, Outcomes
+from sim.runs.statistics import percentile, probability
+
+Ints = NDArray[np.int64]
+
+BLOCKS = 20
+FIRST = 320
+"""Replications at the first look: 16 in each block. Every further look comes after as many again
+as have been."""
+_T95 = 2.093024054408263
+"""Student's t, 19 degrees of freedom, 97.5 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How precise a run has become.
+
+    Attributes
+    ----------
+    asked : Precision
+        What was asked for.
+    estimate, half_width : float
+        Of the measure; infinite where the sample does not tell.
+    wanted : float
+        The half-width asked for, in the measure's own unit.
+    """
+
+    asked: Precision
+    estimate: float
+    half_width: float
+    wanted: float
+
+    @property
+    def enough(self) -> bool:
+        """Whether the estimate is as precise as was asked for."""
+        return math.isfinite(self.half_width) and self.half_width <= self.wanted
+
+
+def stages(count: int, precision: Precision | None) -> list[range]:
+    """Return the replications between one look and the next; all at once where nobody looks."""
+    ends = [0]
+    while precision is not None and (following := max(FIRST, 2 * ends[-1])) < count:
+        ends.append(following)
+    ends.append(count)
+    return [range(first, last) for first, last in pairwise(ends)]
+
+
+def reached(values: Ints, precision: Precision, target: int) -> Reached:
+    """Return how precise the estimate from a sample is.
+
+    Parameters
+    ----------
+    values : ndarray of int64, shape (N,)
+        By number of replication, from 0.
+    precision : Precision
+        What is asked for.
+    target : int
+        Yuan that the plan aims at.
+    """
+    if precision.statistic == PROBABILITY:
+        values = (values >= target).astype(np.int64)
+    estimate, half = half_width(values, precision.statistic)
+    return Reached(precision, estimate, half, precision.wanted(estimate))
+
+
+def half_width(values: Ints, statistic: str) -> tuple[float, float]:
+    """Return an estimate and the half-width of its 95 % interval.
+
+    From the differences between blocks: Student's t with 19 degrees of freedom. A percentile is
+    Woodruff's: the error of the distribution function at the percentile, read back as values
+    (Woodruff 1952). A probability of 0 or 1, whose blocks do not differ, has half of the Wilson
+    interval.
+
+    Parameters
+    ----------
+    values : ndarray of int64, shape (N,)
+        By number of replication, from 0; `NEVER` where it lies beyond the horizon. Noughts and
+        ones for a probability.
+    statistic : str
+        ``mean``, ``pN`` or ``probability_target_met``.
+
+    Returns
+    -------
+    tuple of float
+        Infinite where fewer than two replications fall into each block, or where what is asked
+        lies beyond the horizon or at the edge of the sample.
+    """
+    count = len(values)
+    if statistic.startswith("p") and statistic != PROBABILITY:
+        return _of_percentile(values, int(statistic[1:]))
+    if (values == NEVER).any():
+        return math.inf, math.inf
+    estimate = sum(values.tolist()) / count
+    if count < 2 * BLOCKS:
+        return estimate, math.inf
+    if statistic == PROBABILITY and estimate in (0.0, 1.0):
+        interval = probability(int(estimate) * count, count)
+        return estimate, (interval["high"] - interval["low"]) / 2
+    return estimate, _T95 * _error(values)
+
+
+def _error(values: NDArray[np.int64] | NDArray[np.bool_]) -> float:
+    """Return the standard error of a mean, from the means of its blocks."""
+    means = np.array([values[block::BLOCKS].mean() for block in range(BLOCKS)])
+    return float(means.std(ddof=1)) / math.sqrt(BLOCKS)
+
+
+def _of_percentile(values: Ints, percent: int) -> tuple[float, float]:
+    count, estimate = len(values), percentile(values, percent)
+    if estimate == NEVER:
+        return math.inf, math.inf
+    if count < 2 * BLOCKS:
+        return estimate, math.inf
+    # Never less than to the next observed value: blocks may be equal by luck.
+    margin = max(_T95 * _error(values <= estimate), 1 / count)
+    low, high = percent / 100 - margin, percent / 100 + margin
+    if low <= 0 or high > 1:
+        return estimate, math.inf
+    ordered = np.sort(values)
+    bottom, top = (int(ordered[max(math.ceil(p * count) - 1, 0)]) for p in (low, high))
+    return estimate, math.inf if top == NEVER else (top - bottom) / 2
+
+
+def sample_of(portfolio: Portfolio, outcomes: Outcomes, value: str) -> Ints:
+    """Return what is measured of each replication, as the samples table has it."""
+    year_end = portfolio.year_end_day
+    match value:
+        case "work_done" | "reported" | "paid":
+            month = portfolio.year_end_month
+            return np.asarray(outcomes.months[:, MEASURES.index(value), month])
+        case "arrears" | "final_cost":
+            return np.asarray(getattr(outcomes, value).sum(axis=1))
+        case "started_in_year":
+            waiting = ~portfolio.begun & ~portfolio.finished
+            started = (outcomes.start <= year_end) & (outcomes.start >= 0) & waiting
+            return np.asarray(started.sum(axis=1))
+        case "finished_in_year":
+            return np.asarray(((outcomes.finish <= year_end) & ~portfolio.finished).sum(axis=1))
+        case "dropped":
+            return np.asarray((outcomes.dropped != NEVER).sum(axis=1))
+    return outcomes.makespan
