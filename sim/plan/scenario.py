@@ -58,7 +58,7 @@ class Scenario:
 
     @property
     def options(self) -> RunOptions:
-        """Replications, seed, engine, workers."""
+        """Replications, seed, sampling, engine, workers."""
         return self.settings.run
 
     def with_options(self, replications: int | None, seed: int | None) -> Scenario:

@@ -119,7 +119,7 @@ def write_run(run: Run, out: Path, add: Callable[[StoredRun], None] | None = Non
     StoredRun
         The run as it now stands on disk.
     """
-    mark = fingerprint(run.scenario, run.seed, run.replications, run.engine)
+    mark = fingerprint(run.scenario, run.seed, run.replications, run.sampling, run.engine)
     folder = run_folder(out, run.scenario.name, mark)
     folder.parent.mkdir(parents=True, exist_ok=True)
     writing = Path(tempfile.mkdtemp(prefix=f".writing-{mark}-", dir=folder.parent))
@@ -168,6 +168,7 @@ def _manifest(run: Run, mark: str) -> dict[str, Any]:
         "horizon": str(plan.horizon),
         "seed": run.seed,
         "replications": run.replications,
+        "sampling": run.sampling,
         "engine": run.engine,
         "changes": [
             {"path": path, "old": old, "new": new} for path, old, new in run.scenario.changes

@@ -17,6 +17,7 @@ import numpy as np
 
 from sim.engine.reference import run_reference
 from sim.engine.trajectory import Trajectory
+from sim.plan.configuration import Sampling
 from sim.plan.portfolio import Portfolio, build_portfolio
 from sim.plan.rows import Levers, Plan, Window
 from sim.plan.scenario import Scenario
@@ -56,7 +57,9 @@ class Run:
     outcomes : Outcomes
         What is kept of each replication.
     seed, replications : int
-        What determines the numbers beside the scenario.
+        What determines the numbers beside the scenario and the sampling.
+    sampling : str
+        Where shared draws come from: `quasi` or `plain`.
     engine : str
         Name of the engine.
     seconds : float
@@ -74,6 +77,7 @@ class Run:
     outcomes: Outcomes
     seed: int
     replications: int
+    sampling: Sampling
     engine: str
     seconds: float
     workers: int
@@ -137,13 +141,13 @@ def simulate(
         raise ValueError("replications and workers must be at least 1")
     began = time.monotonic()
     portfolio = build_portfolio(scenario.plan)
-    sampler = build_sampler(portfolio, root)
+    sampler = build_sampler(portfolio, root, scenario.options.sampling)
     if workers is None:
         worth = count * portfolio.size >= _WORTH_SPREADING
         workers = min(os.cpu_count() or 1, count) if worth else 1
     batches = _batches(count, workers, portfolio.size)
     done, collected = 0, []
-    for batch in _run_batches(scenario.plan, root, sampler, batches, workers):
+    for batch in _run_batches(scenario.plan, sampler, batches, workers):
         collected.append(batch)
         done += len(batch.replications)
         if on_progress is not None:
@@ -158,6 +162,7 @@ def simulate(
         outcomes=join(collected),
         seed=root,
         replications=count,
+        sampling=scenario.options.sampling,
         engine=scenario.options.engine,
         seconds=time.monotonic() - began,
         workers=workers,
@@ -171,7 +176,7 @@ def _batches(count: int, workers: int, projects: int) -> list[range]:
 
 
 def _run_batches(
-    plan: Plan, seed: int, sampler: Sampler, batches: list[range], workers: int
+    plan: Plan, sampler: Sampler, batches: list[range], workers: int
 ) -> Iterator[Outcomes]:
     if workers == 1:
         for batch in batches:
@@ -180,7 +185,8 @@ def _run_batches(
     # Spawned, not forked: the same on every system, and safe beside threads.
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(workers, context, _prepare_worker, (plan, seed)) as pool:
+    given = (plan, sampler.seed, sampler.sampling)
+    with ProcessPoolExecutor(workers, context, _prepare_worker, given) as pool:
         try:
             with _interrupts_held_back():
                 futures = [pool.submit(_run_in_worker, batch) for batch in batches]
@@ -231,11 +237,11 @@ def run_batch(sampler: Sampler, batch: range) -> Outcomes:
 _worker_sampler: Sampler | None = None
 
 
-def _prepare_worker(plan: Plan, seed: int) -> None:
+def _prepare_worker(plan: Plan, seed: int, sampling: Sampling) -> None:
     """Build once a process what every batch needs; an interrupt is the parent's to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     global _worker_sampler
-    _worker_sampler = build_sampler(build_portfolio(plan), seed)
+    _worker_sampler = build_sampler(build_portfolio(plan), seed, sampling)
 
 
 def _run_in_worker(batch: range) -> Outcomes:

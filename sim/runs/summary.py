@@ -46,6 +46,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "plan": plan.name,
         "replications": run.replications,
         "seed": run.seed,
+        "sampling": run.sampling,
         "engine": run.engine,
         "target_yuan": plan.target,
         "annual_plan_yuan": sum(
