@@ -47,6 +47,7 @@ class YearEnd:
         self._state = State(*(array[0] for array in room))
         portfolio = sampler.portfolio
         self._counts, self._month = portfolio.in_target, portfolio.year_end_month
+        self._before = int(portfolio.before_year[portfolio.in_target].sum())
         self._seed = key_of(sampler.seed)
 
     def of(self, replication: int, shared: Floats) -> float:
@@ -57,7 +58,8 @@ class YearEnd:
         )  # fmt: skip
         simulate_one(self._world, self._still, self._drawn, self._state)
         reported = self._state.tables[1]
-        return float(reported[self._counts, self._month].sum() / _BILLION)
+        in_year = int(reported[self._counts, self._month].sum()) - self._before
+        return in_year / _BILLION
 
     def own_luck(self, replication: int) -> float:
         """Return the difference of two replications with the same shared draws."""

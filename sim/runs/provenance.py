@@ -61,7 +61,8 @@ def fingerprint(
     """Hash what determines the numbers of a run, on one platform and one version of Python.
 
     Resolved inputs (rows sorted, so that their order in the files counts for blank ranks only),
-    seed, replications, sampling, engine, the source of the model and the versions of the numeric libraries.
+    seed, replications, sampling, engine, the source of the model and the versions of the numeric
+    libraries.
 
     Returns
     -------

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.engine.reference import run_reference
 from sim.engine.trajectory import Trajectory
@@ -24,6 +25,7 @@ from sim.plan.scenario import Scenario
 from sim.runs.outcomes import Outcomes, collect, join
 from sim.sampling.accounts import Purses
 from sim.sampling.draws import draw
+from sim.sampling.quasi import SCRAMBLES
 from sim.sampling.risks import RiskModel
 from sim.sampling.sampler import Sampler, build_sampler
 
@@ -81,6 +83,11 @@ class Run:
     engine: str
     seconds: float
     workers: int
+
+    @property
+    def blocks(self) -> NDArray[np.int64] | None:
+        """Block of each replication, for errors of estimates; None where all are independent."""
+        return self.outcomes.replications % SCRAMBLES if self.sampling == "quasi" else None
 
 
 def without_uncertainty(plan: Plan) -> Plan:

@@ -133,7 +133,8 @@ def sobol_directions(level: int) -> _Words:
     # The Gray code of 2**(level + 1) - 1 is 2**level: a point of a single direction.
     sequence = qmc.Sobol(d=len(register.SOBOL), scramble=False)
     sequence.fast_forward((2 << level) - 1)
-    return (sequence.random(1)[0] * 2.0**_BITS).astype(np.uint64)
+    directions: _Words = (sequence.random(1)[0] * 2.0**_BITS).astype(np.uint64)
+    return directions
 
 
 def quasi_points(labels: Sequence[Label], seed: int, replications: Sequence[int]) -> Floats:
