@@ -64,6 +64,10 @@ _overrides = click.option(
     help="覆盖一项输入，可重复 / override one input; repeatable, logged.",
 )  # fmt: skip
 _seed = click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="随机种子 / root seed.")
+_sampling = click.option(
+    "--sampling", type=click.Choice(["quasi", "plain"]),
+    help="共用随机数取拟随机点或独立抽样 / shared draws quasi-random, or plain Monte Carlo.",
+)  # fmt: skip
 
 
 @click.group(
@@ -86,6 +90,7 @@ def cli(context: click.Context, debug: bool) -> None:
 @click.argument("scenario", type=click.Path(), default=DEFAULT_SCENARIO)
 @click.option("-n", "--replications", type=click.IntRange(1, 10_000_000), help="模拟次数。")
 @_seed
+@_sampling
 @click.option("--engine", type=click.Choice(["reference"]), help="仿真引擎 / engine.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="并行进程数 / processes.")
 @click.option(
@@ -103,6 +108,7 @@ def run(
     scenario: str,
     replications: int | None,
     seed: int | None,
+    sampling: str | None,
     engine: str | None,
     workers: int | None,
     out: Path,
@@ -133,8 +139,8 @@ def run(
     console = _console()
     with _input_errors(lang):
         given = {
-            "replications": replications, "seed": seed, "engine": engine, "workers": workers,
-            "precision": precision,
+            "replications": replications, "seed": seed, "sampling": sampling, "engine": engine,
+            "workers": workers, "precision": precision,
         }  # fmt: skip
         loaded = load_scenario(scenario, (*overrides, *_run_overrides(given)))
         if loaded.warnings and not quiet:
@@ -143,7 +149,7 @@ def run(
         if idle := changes_without_effect(loaded):
             click.echo(SAYS[lang]["idle"].format(paths=", ".join(idle)), err=True)
         asked = loaded.options
-        mark = fingerprint(loaded, asked.seed, asked.replications, asked.engine)
+        mark = fingerprint(loaded, asked.seed, asked.replications, asked.sampling, asked.engine)
         folder = run_folder(out, loaded.name, mark)
         store = BatchStore(partial_folder(folder), mark)
         with _what_is_kept(lang, folder, store, asked.replications):
@@ -203,6 +209,7 @@ def order(lang: Any) -> None:
 @click.option("--replication", type=click.IntRange(0), required=True, help="第几次模拟（从0起）。")
 @click.option("--project", help="只看一个项目 / only this project.")
 @_seed
+@_sampling
 @_overrides
 @_language
 def replay(
@@ -210,6 +217,7 @@ def replay(
     replication: int,
     project: str | None,
     seed: int | None,
+    sampling: str | None,
     overrides: tuple[str, ...],
     lang: Any,
 ) -> None:
@@ -219,9 +227,11 @@ def replay(
     from sim.plan.scenario import load_scenario
     from sim.runs.replay import replay_one
 
+    given = {"seed": seed, "sampling": sampling}
     with _input_errors(lang):
-        loaded = load_scenario(scenario, (*overrides, *_run_overrides({"seed": seed})))
-        story = replay_one(loaded.plan, loaded.options.seed, replication)
+        loaded = load_scenario(scenario, (*overrides, *_run_overrides(given)))
+        asked = loaded.options
+        story = replay_one(loaded.plan, asked.seed, replication, asked.sampling)
     ids = {one.id for one in loaded.plan.projects}
     if project is not None and project not in ids:
         close = nearest(project, ids)

@@ -19,8 +19,10 @@ from sim.plan.tables import YUAN_PER_UNIT
 from sim.sampling import register
 from sim.sampling.calendars import CalendarModel
 from sim.sampling.dependence import GivenCorrelation
+from sim.sampling.draw_shared import shared_labels
 from sim.sampling.frame import cumulative
 from sim.sampling.money import ACCOUNT_ROOMS, BOND_DELAY, acts_on_account, exposure_of, years_of
+from sim.sampling.quasi import quasi_points
 from sim.sampling.realization import Realization
 from sim.sampling.sampler import ADDING, MULTIPLYING, Sampler, subjects
 from tests.naive_risks import (
@@ -121,7 +123,13 @@ def realized_calendar(model: CalendarModel, u: Floats) -> tuple[Ints, Ints]:
 def naive_draw(sampler: Sampler, replications: Sequence[int]) -> Iterator[Realization]:
     """Draw realizations, all at once."""
     numbers = np.asarray(replications, dtype=np.int64)
-    batch = _Batch(sampler, uniforms(sampler.seed, numbers, sampler.addresses))
+    u = uniforms(sampler.seed, numbers, sampler.addresses)
+    if sampler.sampling == "quasi":
+        labels = shared_labels(sampler)
+        points = quasi_points(labels, sampler.seed, numbers.tolist())
+        for label, column in zip(labels, points.T, strict=True):
+            u[:, sampler.addresses == np.uint64(register.address(*label))] = column[:, None]
+    batch = _Batch(sampler, u)
     drivers, effects = batch.drivers()
     work, first_work, saved = batch.work(effects["duration"])
     year_end_value, total = batch.values(effects["cost"], effects["intent"])

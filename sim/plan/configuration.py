@@ -16,6 +16,7 @@ from sim.plan.problems import Problem, Told, nearest
 from sim.plan.tables import FIRST_DATE, LAST_DATE, decode, digest, read_bytes
 
 State = Literal["off", "on", "stress"]
+Sampling = Literal["quasi", "plain"]
 BUILT_IN_UNCERTAINTIES = (
     "duration", "cost", "slip", "gates", "acceptance", "dependence", "risks", "money",
 )  # fmt: skip
@@ -158,6 +159,7 @@ class RunOptions(_Strict):
 
     replications: int = Field(default=100, ge=1, le=10_000_000)
     seed: int = Field(default=2021, ge=0, lt=1 << 64)
+    sampling: Sampling = "quasi"
     engine: Literal["reference"] = "reference"
     workers: int | None = Field(default=None, ge=1, le=1024)
     precision: str | None = None

@@ -59,7 +59,7 @@ class Scenario:
 
     @property
     def options(self) -> RunOptions:
-        """Replications, seed, engine, workers, precision."""
+        """Replications, seed, sampling, engine, workers, precision."""
         return self.settings.run
 
     @property

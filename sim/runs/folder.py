@@ -150,7 +150,7 @@ def write_run(run: Run, out: Path, add: Callable[[StoredRun], None] | None = Non
         If it cannot be written; `filename` tells where.
     """
     asked = run.scenario.options.replications
-    mark = fingerprint(run.scenario, run.seed, asked, run.engine)
+    mark = fingerprint(run.scenario, run.seed, asked, run.sampling, run.engine)
     folder = run_folder(out, run.scenario.name, mark)
     folder.parent.mkdir(parents=True, exist_ok=True)
     writing = Path(tempfile.mkdtemp(prefix=f"{_WRITING}{mark}-", dir=folder.parent))
@@ -207,6 +207,7 @@ def _manifest(run: Run, mark: str) -> dict[str, Any]:
         "horizon": str(plan.horizon),
         "seed": run.seed,
         "replications": run.replications,
+        "sampling": run.sampling,
         "engine": run.engine,
         "precision": _precision(run),
         "changes": [

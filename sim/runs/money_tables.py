@@ -71,7 +71,7 @@ def execution(run: Run) -> dict[str, Any]:
         chosen = [a for a, one in enumerate(run.purses.accounts) if one.class_ == name]
         budget = sum(run.purses.accounts[a].budget for a in chosen)
         paid = _of(run, "paid")[:, chosen, month].sum(axis=1)
-        statistics = describe(_shares(paid, budget))
+        statistics = describe(_shares(paid, budget), run.blocks)
         shares = {key: None if value is None else value / PPM for key, value in statistics.items()}
         found[name] = {"budget_yuan": budget, **shares}
     return found
@@ -112,7 +112,8 @@ def bond_rows(run: Run) -> Iterator[Row]:
         }
         if check.floor is not None:
             needed = -(-amount[seen] * round(check.floor.share * PPM) // PPM)
-            met = probability(int((spent[seen] >= needed).sum()), int(seen.sum()))
+            blocks = None if run.blocks is None else run.blocks[seen]
+            met = probability(spent[seen] >= needed, blocks)
             row |= {"floor": check.floor.share, "p_floor_met": met["value"],
                     "p_floor_met_low": met["low"], "p_floor_met_high": met["high"]}  # fmt: skip
         yield row

@@ -113,7 +113,7 @@ def half_width(values: Ints, statistic: str) -> tuple[float, float]:
     if count < 2 * BLOCKS:
         return estimate, math.inf
     if statistic == PROBABILITY and estimate in (0.0, 1.0):
-        interval = probability(int(estimate) * count, count)
+        interval = probability(values == 1)
         return estimate, (interval["high"] - interval["low"]) / 2
     return estimate, _T95 * _error(values)
 

@@ -55,12 +55,14 @@ def source_hash() -> str:
     return whole.hexdigest()
 
 
-def fingerprint(scenario: Scenario, seed: int, replications: int, engine: str) -> str:
+def fingerprint(
+    scenario: Scenario, seed: int, replications: int, sampling: str, engine: str
+) -> str:  # fmt: skip
     """Hash what determines the numbers of a run, on one platform and one version of Python.
 
     Resolved inputs (rows sorted, so that their order in the files counts for blank ranks only),
-    seed, replications and precision asked for, engine, the source of the model and the versions
-    of the numeric libraries.
+    seed, replications and precision asked for, sampling, engine, the source of the model and the
+    versions of the numeric libraries.
 
     Returns
     -------
@@ -71,7 +73,8 @@ def fingerprint(scenario: Scenario, seed: int, replications: int, engine: str) -
     del values["folder"]
     libraries = [importlib.metadata.version(name) for name in _NUMERIC_LIBRARIES]
     about = plain(scenario.about.model_dump())
-    asked = [scenario.name, about, seed, replications, engine, plain(scenario.precision)]
+    precision = plain(scenario.precision)
+    asked = [scenario.name, about, seed, replications, sampling, engine, precision]
     parts = [values, asked, source_hash(), libraries]
     text = json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str)
     return digest(text.encode())[:16]

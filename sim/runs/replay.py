@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sim.engine.reference import run_reference
 from sim.engine.trajectory import Event, Trajectory
+from sim.plan.configuration import Sampling
 from sim.plan.portfolio import Portfolio, build_portfolio
 from sim.plan.rows import Plan, Project
 from sim.runs.cause_tables import calendar_titles, cause_names
@@ -67,7 +68,7 @@ class Replay:
     trajectory: Trajectory
 
 
-def replay_one(plan: Plan, seed: int, replication: int) -> Replay:
+def replay_one(plan: Plan, seed: int, replication: int, sampling: Sampling = "quasi") -> Replay:
     """Simulate one replication with its log; any can be replayed alone.
 
     Parameters
@@ -76,9 +77,11 @@ def replay_one(plan: Plan, seed: int, replication: int) -> Replay:
         A checked plan.
     seed, replication : int
         Root seed and number of the replication.
+    sampling : str
+        Where the run took its shared draws from: `quasi` or `plain`.
     """
     portfolio = build_portfolio(plan)
-    sampler = build_sampler(portfolio, seed)
+    sampler = build_sampler(portfolio, seed, sampling)
     events: list[Event] = []
     trajectory = run_reference(sampler.frame, next(draw(sampler, [replication])), events)
     return Replay(

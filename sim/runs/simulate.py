@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.engine.reference import run_reference
 from sim.engine.trajectory import Trajectory
+from sim.plan.configuration import Sampling
 from sim.plan.portfolio import Portfolio, build_portfolio
 from sim.plan.rows import Levers, Plan, Window
 from sim.plan.scenario import Scenario
@@ -25,6 +27,7 @@ from sim.runs.outcomes import Outcomes, collect, join
 from sim.runs.precision import Reached, reached, sample_of, stages
 from sim.sampling.accounts import Purses
 from sim.sampling.draws import draw
+from sim.sampling.quasi import SCRAMBLES
 from sim.sampling.risks import RiskModel
 from sim.sampling.sampler import Sampler, build_sampler
 
@@ -58,8 +61,10 @@ class Run:
     outcomes : Outcomes
         What is kept of each replication.
     seed, replications : int
-        What determines the numbers beside the scenario. The replications are those that were
-        done, fewer than asked for where a precision was asked for and reached.
+        What determines the numbers beside the scenario and the sampling. The replications are
+        those that were done, fewer than asked for where a precision was asked for and reached.
+    sampling : str
+        Where shared draws come from: `quasi` or `plain`.
     engine : str
         Name of the engine.
     seconds : float
@@ -79,10 +84,16 @@ class Run:
     outcomes: Outcomes
     seed: int
     replications: int
+    sampling: Sampling
     engine: str
     seconds: float
     workers: int
     precision: Reached | None = None
+
+    @property
+    def blocks(self) -> NDArray[np.int64] | None:
+        """Block of each replication, for errors of estimates; None where all are independent."""
+        return self.outcomes.replications % SCRAMBLES if self.sampling == "quasi" else None
 
 
 def without_uncertainty(plan: Plan) -> Plan:
@@ -150,7 +161,7 @@ def simulate(
         raise ValueError("replications and workers must be at least 1")
     began = time.monotonic()
     portfolio = build_portfolio(scenario.plan)
-    sampler = build_sampler(portfolio, root)
+    sampler = build_sampler(portfolio, root, scenario.options.sampling)
     if workers is None:
         worth = count * portfolio.size >= _WORTH_SPREADING
         workers = min(os.cpu_count() or 1, count) if worth else 1
@@ -160,7 +171,7 @@ def simulate(
     if on_progress is not None:
         on_progress(done, count)
     precision, measured = scenario.precision, None
-    with _runner(scenario.plan, root, sampler, workers, store) as run_all:
+    with _runner(scenario.plan, sampler, workers, store) as run_all:
         for stage in stages(count, precision):
             missing = [one for one in batches if one.start in stage and one not in collected]
             for batch, outcomes in run_all(missing):
@@ -186,6 +197,7 @@ def simulate(
         outcomes=join([collected[one] for one in batches if one.stop <= count]),
         seed=root,
         replications=count,
+        sampling=scenario.options.sampling,
         engine=scenario.options.engine,
         seconds=time.monotonic() - began,
         workers=workers,
@@ -235,7 +247,7 @@ _RunAll = Callable[[Sequence[range]], Iterator[tuple[range, Outcomes]]]
 
 @contextmanager
 def _runner(
-    plan: Plan, seed: int, sampler: Sampler, workers: int, store: BatchStore | None
+    plan: Plan, sampler: Sampler, workers: int, store: BatchStore | None
 ) -> Iterator[_RunAll]:
     if workers == 1:
         yield lambda batches: ((batch, _run_one(sampler, batch, store)) for batch in batches)
@@ -243,7 +255,8 @@ def _runner(
     # Spawned, not forked: the same on every system, and safe beside threads.
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(workers, context, _prepare_worker, (plan, seed, store)) as pool:
+    given = (plan, sampler.seed, sampler.sampling, store)
+    with ProcessPoolExecutor(workers, context, _prepare_worker, given) as pool:
 
         def run_all(batches: Sequence[range]) -> Iterator[tuple[range, Outcomes]]:
             with _interrupts_held_back():
@@ -307,12 +320,14 @@ def _run_one(sampler: Sampler, batch: range, store: BatchStore | None) -> Outcom
 _at_work: tuple[Sampler, BatchStore | None] | None = None
 
 
-def _prepare_worker(plan: Plan, seed: int, store: BatchStore | None) -> None:
+def _prepare_worker(
+    plan: Plan, seed: int, sampling: Sampling, store: BatchStore | None
+) -> None:  # fmt: skip
     """Build once a process what every batch needs; an interrupt is the parent's to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     global _at_work
-    _at_work = build_sampler(build_portfolio(plan), seed), store
+    _at_work = build_sampler(build_portfolio(plan), seed, sampling), store
 
 
 def _end_with_parent() -> None:

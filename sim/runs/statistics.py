@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 PERCENTILES = (5, 10, 20, 50, 80, 90, 95)
 _Z95 = 1.959963984540054
 
+Blocks = NDArray[np.int64] | None
+"""Number of the block of each outcome; None where all are independent."""
+
 
 def percentile(sample: NDArray[np.int64], percent: int) -> int:
     """Return the value not exceeded with probability `percent` %.
@@ -22,10 +25,20 @@ def percentile(sample: NDArray[np.int64], percent: int) -> int:
     return int(ordered[max(-(-percent * len(ordered) // 100) - 1, 0)])
 
 
-def moments(sample: NDArray[np.int64]) -> tuple[float, float, float]:
+def moments(
+    sample: NDArray[np.int64], blocks: Blocks = None
+) -> tuple[float, float, float]:  # fmt: skip
     """Return mean, its standard error and the standard deviation, from exact integer sums.
 
     The standard deviation divides by n - 1; a sample of one has neither it nor an error.
+
+    Parameters
+    ----------
+    sample : ndarray of int64, shape (N,)
+        Outcomes.
+    blocks : ndarray of int64, shape (N,), or None
+        The block of each, where outcomes depend on each other inside blocks, and blocks do not:
+        the error then comes from the means of blocks, weighted by their sizes.
     """
     values = sample.tolist()
     count, total = len(values), sum(values)
@@ -33,9 +46,18 @@ def moments(sample: NDArray[np.int64]) -> tuple[float, float, float]:
     if count == 1:
         return mean, math.nan, math.nan
     squares = sum(value * value for value in values)
-    variance = (count * squares - total * total) / (count * (count - 1))
-    sd = math.sqrt(variance)
-    return mean, sd / math.sqrt(count), sd
+    sd = math.sqrt((count * squares - total * total) / (count * (count - 1)))
+    if blocks is None:
+        return mean, sd / math.sqrt(count), sd
+    sums: dict[int, tuple[int, int]] = {}
+    for value, block in zip(values, blocks.tolist(), strict=True):
+        size, held = sums.get(block, (0, 0))
+        sums[block] = size + 1, held + value
+    if len(sums) == 1:
+        return mean, math.nan, sd
+    off = sum((count * held - size * total) ** 2 for size, held in sums.values())
+    variance = off * len(sums) / ((len(sums) - 1) * count**4)
+    return mean, math.sqrt(variance), sd
 
 
 def spread(sample: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
@@ -53,10 +75,10 @@ def spread(sample: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
 
 
 def describe(
-    sample: NDArray[np.int64], percents: Sequence[int] = PERCENTILES
+    sample: NDArray[np.int64], blocks: Blocks = None, percents: Sequence[int] = PERCENTILES
 ) -> dict[str, float | int | None]:
     """Return mean, mean_se, sd and percentiles; None where a sample of one has no answer."""
-    mean, error, sd = moments(sample)
+    mean, error, sd = moments(sample, blocks)
     result: dict[str, float | int | None] = {
         "mean": mean,
         "mean_se": None if math.isnan(error) else error,
@@ -65,17 +87,43 @@ def describe(
     return result | {f"p{percent}": percentile(sample, percent) for percent in percents}
 
 
-def probability(hits: int, count: int) -> dict[str, float]:
-    """Return an estimated probability with its 95 % Wilson interval (Wilson 1927)."""
-    share, z2 = hits / count, _Z95**2
+def probability(hits: NDArray[np.bool_], blocks: Blocks = None) -> dict[str, float]:
+    """Return an estimated probability with its 95 % Wilson interval (Wilson 1927).
+
+    Where outcomes come in blocks, the interval is that of so many independent ones as would give
+    the variance found between blocks, with the quantile of Student's distribution (Korn and
+    Graubard 1998); that of the replications themselves where blocks do not differ.
+
+    Parameters
+    ----------
+    hits : ndarray of bool, shape (N,)
+        Where it happened.
+    blocks : ndarray of int64, shape (N,), or None
+        As for `moments`.
+    """
+    share = int(hits.sum()) / len(hits)
+    count = float(len(hits))
+    independent = 0 if blocks is None else len(np.unique(blocks))
+    if blocks is not None and 1 < independent < len(hits):
+        _, error, _ = moments(hits.astype(np.int64), blocks)
+        if error > 0:
+            count = share * (1 - share) / error**2 * (_Z95 / _t95(independent - 1)) ** 2
+    z2 = _Z95**2
     centre = (share + z2 / (2 * count)) / (1 + z2 / count)
     half = _Z95 / (1 + z2 / count) * math.sqrt(share * (1 - share) / count + z2 / (4 * count**2))
     low, high = max(centre - half, 0.0), min(centre + half, 1.0)
     return {
         "value": share,
-        "low": 0.0 if hits == 0 else low,
-        "high": 1.0 if hits == count else high,
+        "low": 0.0 if share == 0 else low,
+        "high": 1.0 if share == 1 else high,
     }
+
+
+def _t95(freedom: int) -> float:
+    """Return the quantile of Student's distribution for a 95 % interval."""
+    from scipy import special
+
+    return float(special.stdtrit(freedom, 0.975))
 
 
 def tail_mean(sample: NDArray[np.int64], share: float = 0.05) -> float:
@@ -93,11 +141,13 @@ def tail_mean(sample: NDArray[np.int64], share: float = 0.05) -> float:
     return total / weight
 
 
-def against_target(sample: NDArray[np.int64], target: int) -> dict[str, object]:
+def against_target(
+    sample: NDArray[np.int64], target: int, blocks: Blocks = None
+) -> dict[str, object]:  # fmt: skip
     """Describe a year-end amount and its risk of falling short of the target."""
     shortfall = np.maximum(target - sample, 0)
-    return describe(sample) | {
-        "probability_target_met": probability(int((sample >= target).sum()), len(sample)),
+    return describe(sample, blocks) | {
+        "probability_target_met": probability(sample >= target, blocks),
         "expected_shortfall": moments(shortfall)[0],
         "cvar95_shortfall": tail_mean(shortfall),
     }

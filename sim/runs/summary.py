@@ -16,6 +16,7 @@ from sim.runs.outcomes import MEASURES, STAGES
 from sim.runs.simulate import Run
 from sim.runs.statistics import (
     PERCENTILES,
+    Blocks,
     against_target,
     describe,
     moments,
@@ -31,7 +32,7 @@ _DIMENSIONS = ("system", "programme", "county", "type", "tier", "investor", "sta
 
 def summarise(run: Run) -> dict[str, Any]:
     """Return the headline: what `summary.json` holds. Nothing depends on time or machine."""
-    portfolio, outcomes = run.portfolio, run.outcomes
+    portfolio, outcomes, blocks = run.portfolio, run.outcomes, run.blocks
     plan, target = portfolio.plan, portfolio.in_target
     year_end = portfolio.year_end_day
     waiting = ~portfolio.begun & ~portfolio.finished
@@ -46,20 +47,21 @@ def summarise(run: Run) -> dict[str, Any]:
         "plan": plan.name,
         "replications": run.replications,
         "seed": run.seed,
+        "sampling": run.sampling,
         "engine": run.engine,
         "target_yuan": plan.target,
         "annual_plan_yuan": sum(
             one.annual_plan for one, counts in zip(plan.projects, target, strict=True) if counts
         ),
         "year_end": {
-            measure: against_target(in_year[:, position], plan.target)
+            measure: against_target(in_year[:, position], plan.target, blocks)
             for position, measure in enumerate(MEASURES)
         },
         "net_of_growth": {
-            measure: against_target(net[:, position], plan.target)
+            measure: against_target(net[:, position], plan.target, blocks)
             for position, measure in enumerate(("work_done", "reported"))
         },
-        "arrears": describe(outcomes.arrears.sum(axis=1)),
+        "arrears": describe(outcomes.arrears.sum(axis=1), blocks),
         "execution": execution(run),
         "revised_plan": _revised(run),
         "projects": {
@@ -69,19 +71,19 @@ def summarise(run: Run) -> dict[str, Any]:
             "planned_finishes_in_year": int(
                 ((portfolio.planned_finish <= year_end) & ~portfolio.finished).sum()
             ),
-            "started_in_year": describe(started),
-            "finished_in_year": describe(finished.sum(axis=1)),
-            "dropped": describe((outcomes.dropped != NEVER).sum(axis=1)),
-            "finished_in_horizon": describe((outcomes.finish != NEVER).sum(axis=1)),
+            "started_in_year": describe(started, blocks),
+            "finished_in_year": describe(finished.sum(axis=1), blocks),
+            "dropped": describe((outcomes.dropped != NEVER).sum(axis=1), blocks),
+            "finished_in_horizon": describe((outcomes.finish != NEVER).sum(axis=1), blocks),
         },
-        "final_cost": describe(final) | {"approved_total_yuan": int(portfolio.total.sum())},
-        "makespan_days": _days_or_later(outcomes.makespan),
+        "final_cost": describe(final, blocks) | {"approved_total_yuan": int(portfolio.total.sum())},
+        "makespan_days": _days_or_later(outcomes.makespan, blocks),
     }
 
 
 def _revised(run: Run) -> dict[str, Any] | None:
     """Describe the plan after decisions in the year; None where nothing joined or left."""
-    portfolio, outcomes = run.portfolio, run.outcomes
+    portfolio, outcomes, blocks = run.portfolio, run.outcomes, run.blocks
     if not (outcomes.joined.any() or outcomes.left.any()):
         return None
     annual = np.array([one.annual_plan for one in portfolio.plan.projects], dtype=np.int64)
@@ -89,15 +91,15 @@ def _revised(run: Run) -> dict[str, Any] | None:
     denominator = (annual * members).sum(axis=1)
     reported = (outcomes.year_end[:, MEASURES.index("reported")] * members).sum(axis=1)
     return {
-        "annual_plan_yuan": describe(denominator),
-        "joined": describe(outcomes.joined.sum(axis=1)),
-        "left": describe(outcomes.left.sum(axis=1)),
-        "reported": describe(reported),
-        "probability_plan_met": probability(int((reported >= denominator).sum()), len(reported)),
+        "annual_plan_yuan": describe(denominator, blocks),
+        "joined": describe(outcomes.joined.sum(axis=1), blocks),
+        "left": describe(outcomes.left.sum(axis=1), blocks),
+        "reported": describe(reported, blocks),
+        "probability_plan_met": probability(reported >= denominator, blocks),
     }
 
 
-def _days_or_later(days: Ints) -> dict[str, Any]:
+def _days_or_later(days: Ints, blocks: Blocks) -> dict[str, Any]:
     """Describe a number of days, parts of which may lie beyond the horizon."""
     late = int((days == NEVER).sum())
     if late:
@@ -106,7 +108,7 @@ def _days_or_later(days: Ints) -> dict[str, Any]:
             value = percentile(days, percent)
             known[f"p{percent}"] = None if value == NEVER else value
     else:
-        known = dict(describe(days))
+        known = dict(describe(days, blocks))
     return known | {"p_after_horizon": late / len(days)}
 
 
@@ -259,7 +261,7 @@ def commitment_rows(run: Run) -> Iterator[Row]:
             "why_outside": one.why_outside,
         }
         if one.kind != "outside":
-            kept = probability(int(outcomes.kept[:, k].sum()), run.replications)
+            kept = probability(outcomes.kept[:, k] != 0, run.blocks)
             row |= {"p_kept": kept["value"], "p_kept_low": kept["low"], "p_kept_high": kept["high"]}
             middle = percentile(outcomes.kept_measure[:, k], 50)
             if one.kind == "quantity":

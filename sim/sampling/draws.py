@@ -46,6 +46,7 @@ from sim.sampling.inverses import Inverses, evaluate
 from sim.sampling.layout import DRAWN, FILE, RELEASE, STOP, Drawn, Still
 from sim.sampling.normal import score_of
 from sim.sampling.project_layout import Projects, lay_out_projects
+from sim.sampling.quasi import QuasiPoints
 from sim.sampling.realization import Realization
 from sim.sampling.risk_layout import Risks, lay_out_risks
 from sim.sampling.rounding import Fault, raise_fault
@@ -221,6 +222,35 @@ def nothing_given(model: DrawModel) -> Floats:
     return np.full(len(model.shared), np.nan)
 
 
+@functools.lru_cache(maxsize=1)
+def _points_of(sampler: Sampler) -> QuasiPoints:
+    return QuasiPoints(shared_labels(sampler), sampler.seed)
+
+
+def shared_uniforms(sampler: Sampler, replications: Sequence[int]) -> Floats:
+    """Return what `draw_one` takes for the shared draws of each replication.
+
+    Parameters
+    ----------
+    sampler : Sampler
+        From `build_sampler`; its `sampling` decides.
+    replications : sequence of int
+        Numbers of the replications.
+
+    Returns
+    -------
+    ndarray of float64, shape (R, number of shared labels)
+        Coordinates of quasi-random points; NaN, for the generator, under plain sampling.
+    """
+    model, _ = prepare(sampler)
+    result = np.tile(nothing_given(model), (len(replications), 1))
+    if sampler.sampling == "quasi":
+        points = _points_of(sampler)
+        for row, number in enumerate(replications):
+            result[row] = points.point(int(number))
+    return result
+
+
 @compiled
 def draw_one(
     model: DrawModel,
@@ -313,8 +343,9 @@ def draw(sampler: Sampler, replications: Sequence[int]) -> Iterator[Realization]
     """
     model, still = prepare(sampler)
     drawn, room = allocate(model)
-    seed, given, names = key_of(sampler.seed), nothing_given(model), told_subjects(sampler)
+    seed, names = key_of(sampler.seed), told_subjects(sampler)
     for number in replications:
+        given = shared_uniforms(sampler, [number])[0]
         raise_fault(draw_one(model, seed, np.uint64(number), given, room, drawn))
         yield _realization(int(number), drawn, still, names)
 

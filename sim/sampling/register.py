@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ RISK_PLACE = "risk_place"
 RISK_DAYS = "risk_days"
 RISK_COST = "risk_cost"
 RISK_TRIGGER = "risk_trigger"
+SCRAMBLE = "scramble"
 
 VARIABLES = (
     SLIP,
@@ -46,10 +47,37 @@ VARIABLES = (
     RISK_DAYS,
     RISK_COST,
     RISK_TRIGGER,
+    SCRAMBLE,
 )
 
 Label = tuple[str, str, int]
 """Subject, variable, index."""
+
+_SOBOL: tuple[Label, ...] = (
+    ("understatement", DRIVER, 0),
+    ("overstatement", DRIVER, 0),
+    ("productivity", DRIVER, 0),
+    ("material_prices", DRIVER, 0),
+    ("city", FACTOR, 0),
+    ("credit", DRIVER, 0),
+    ("coverage", DRIVER, 0),
+    ("bond_delay", DRIVER, 0),
+    ("bond_calendar", DRIVER, 0),
+    ("grants", DRIVER, 0),
+    ("funding/enterprise", FACTOR, 0),
+    ("funding/government", FACTOR, 0),
+    ("festival_stop", DRIVER, 737825),
+    ("winter_dust_first", DRIVER, 202100),
+    ("winter_dust_last", DRIVER, 202100),
+    ("winter_dust_first", DRIVER_OCCURS, 202100),
+    ("winter_dust_last", DRIVER_OCCURS, 202100),
+)
+SOBOL: Mapping[Label, int] = {label: dimension for dimension, label in enumerate(_SOBOL)}
+"""Draws that many projects share, with their dimension of the Sobol points.
+
+Append only, like the variables; first what matters most. What does not stand here is spread evenly
+by itself only (`sim.sampling.quasi`).
+"""
 
 
 def address(subject: str, variable: str, index: int = 0) -> int:

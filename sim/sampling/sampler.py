@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.plan.approvals import GateChain
+from sim.plan.configuration import Sampling
 from sim.plan.portfolio import Portfolio
 from sim.plan.problems import InputError, Problem
 from sim.plan.rows import EVERY_RISK, Driver
@@ -39,6 +40,8 @@ class Sampler:
     ----------
     seed : int
         Root seed.
+    sampling : str
+        Where shared draws come from: `quasi` for scrambled Sobol points, `plain` for the generator.
     portfolio : Portfolio
         The plan and its baseline.
     frame : Frame
@@ -70,6 +73,7 @@ class Sampler:
     """
 
     seed: int
+    sampling: Sampling
     portfolio: Portfolio
     frame: Frame
     chains: tuple[tuple[int, GateChain], ...]
@@ -90,7 +94,7 @@ class Sampler:
         return self.portfolio.plan.states[name] != "off"
 
 
-def build_sampler(portfolio: Portfolio, seed: int) -> Sampler:
+def build_sampler(portfolio: Portfolio, seed: int, sampling: Sampling = "plain") -> Sampler:
     """Prepare the drawing of realizations.
 
     Parameters
@@ -99,6 +103,8 @@ def build_sampler(portfolio: Portfolio, seed: int) -> Sampler:
         The plan and its baseline.
     seed : int
         Root seed.
+    sampling : str
+        `quasi` or `plain`; see `Sampler`.
 
     Returns
     -------
@@ -156,6 +162,7 @@ def build_sampler(portfolio: Portfolio, seed: int) -> Sampler:
     losses = portfolio.losses[:, :, -portfolio.first_day :][:, :, : portfolio.days]
     return Sampler(
         seed=seed,
+        sampling=sampling,
         portfolio=portfolio,
         frame=build_frame(portfolio, chains, purses.arrays),
         chains=chains,

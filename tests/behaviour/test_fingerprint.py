@@ -122,11 +122,12 @@ def test_a_cell_of_every_table(
     assert named(tmp_path, replaced(file, old, new)) != of_all_tables
 
 
-def test_seed_and_replications(tmp_path: Path) -> None:
+def test_seed_replications_and_sampling(tmp_path: Path) -> None:
     plan = world(tmp_path)
     names = [
         name_of(plan), name_of(plan, seed=6), name_of(plan, seed=0),
         name_of(plan, replications=2), name_of(plan, seed=1, replications=5),
+        name_of(plan, "run.sampling=plain"),
     ]  # fmt: skip
     assert len(set(names)) == len(names)
     # It does not matter who asked for them.

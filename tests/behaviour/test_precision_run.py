@@ -182,4 +182,4 @@ def fingerprint_of(plan: Path, precision: str) -> str:
     from sim.runs.provenance import fingerprint
 
     scenario = sim.load_scenario(plan, [f"run.precision={precision}"] if precision else [])
-    return fingerprint(scenario, 1, 10, "reference")
+    return fingerprint(scenario, 1, 10, "quasi", "reference")

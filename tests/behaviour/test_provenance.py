@@ -144,7 +144,8 @@ class TestResolved:
         assert held["projects"] == {"P4": {"total": 950}}
         assert (held["levers"], held["accounts"]) == ({}, {})
         assert held["run"] == {
-            "replications": 4, "seed": 7, "engine": "reference", "workers": None,
+            "replications": 4, "seed": 7, "sampling": "quasi", "engine": "reference",
+            "workers": None,
         }  # fmt: skip
         uncertainties = held["uncertainties"]
         assert uncertainties["slip"] == {"state": "off"}

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 import sim
+from sim.plan.configuration import Sampling
 from sim.plan.portfolio import Portfolio
 from sim.sampling.draw_shared import shared_labels
 from sim.sampling.draws import allocate, draw, draw_one, nothing_given, prepare
@@ -126,9 +127,10 @@ def ties_of(sampler: Sampler, count: int) -> int:
     return sum(differences(found, expected) for found, expected in pairs)
 
 
+@pytest.mark.parametrize("sampling", ["quasi", "plain"])
 @pytest.mark.parametrize("name", ["baseline.toml", "2021-as-it-happened.toml"])
-def test_luoyang(name: str) -> None:
-    sampler = build_sampler(portfolio_of(LUOYANG / name), 2021)
+def test_luoyang(name: str, sampling: Sampling) -> None:
+    sampler = build_sampler(portfolio_of(LUOYANG / name), 2021, sampling)
     assert ties_of(sampler, 12) <= 2
 
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import sim
+from sim.plan.configuration import Sampling
 from sim.runs.outcomes import Outcomes, join
 from sim.runs.replay import replay_one
 from sim.runs.simulate import run_batch
@@ -109,18 +110,22 @@ class TestDraws:
         assert one.work[2] != two.work[2]
         assert np.array_equal(one.work[:2], two.work[:2])
 
+    @pytest.mark.parametrize("sampling", ["quasi", "plain"])
     @pytest.mark.parametrize("number", [0, 17, 2**40])
-    def test_any_replication_stands_alone(self, tmp_path: Path, number: int) -> None:
+    def test_any_replication_stands_alone(
+        self, tmp_path: Path, number: int, sampling: Sampling
+    ) -> None:
         plan = sim.load_plan(write_world(tmp_path, ROWS, **TABLES))
-        sampler = build_sampler(sim.build_portfolio(plan), 1)
+        sampler = build_sampler(sim.build_portfolio(plan), 1, sampling)
         together = list(draw(sampler, [3, number, 8]))
         assert_same(together[1], next(draw(sampler, [number])))
 
-    def test_batches_of_any_size(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("sampling", ["quasi", "plain"])
+    def test_batches_of_any_size(self, tmp_path: Path, sampling: Sampling) -> None:
         plan = sim.load_plan(write_world(tmp_path, ROWS, **TABLES))
-        sampler = build_sampler(sim.build_portfolio(plan), 1)
-        whole = run_batch(sampler, range(20))
-        pieces = [run_batch(sampler, range(k, min(k + 7, 20))) for k in (14, 0, 7)]
+        sampler = build_sampler(sim.build_portfolio(plan), 1, sampling)
+        whole = run_batch(sampler, range(20, 40))
+        pieces = [run_batch(sampler, range(k, min(k + 7, 40))) for k in (34, 20, 27)]
         assert_same(whole, join(pieces))
 
     def test_seeds_differ_and_zero_is_one_of_them(self, tmp_path: Path) -> None:
@@ -211,10 +216,11 @@ class TestBytes:
         stored = sim.write_run(run, tmp_path / "out")
         assert (stored.folder.name, run_files(stored.folder)) == reference
 
-    def test_replay_is_the_replication_of_the_run(self) -> None:
-        scenario = sim.load_scenario(LUOYANG / "baseline.toml")
+    @pytest.mark.parametrize("sampling", ["quasi", "plain"])
+    def test_replay_is_the_replication_of_the_run(self, sampling: Sampling) -> None:
+        scenario = sim.load_scenario(LUOYANG / "baseline.toml", [f"run.sampling={sampling}"])
         run = sim.simulate(scenario, replications=3)
-        alone = replay_one(scenario.plan, run.seed, 2).trajectory
+        alone = replay_one(scenario.plan, run.seed, 2, sampling).trajectory
         assert np.array_equal(run.outcomes.start[2], alone.start)
         assert np.array_equal(run.outcomes.finish[2], alone.finish)
 

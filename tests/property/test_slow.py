@@ -58,7 +58,7 @@ def test_the_activity_network_with_a_finer_tolerance(slow_share: float) -> None:
     The short form has four times as many as the ordinary test, and so half of its tolerance.
     """
     count = max(4 * known.REPLICATIONS, math.ceil(10 * known.REPLICATIONS * slow_share))
-    scenario = sim.load_scenario(known.CASES / "03-activity-network")
+    scenario = sim.load_scenario(known.CASES / "03-activity-network", ["run.sampling=plain"])
     run = sim.simulate(scenario, replications=count, seed=known.SEED, workers=2)
     makespan = run.outcomes.makespan.astype(np.float64) / 1000
     assert len(makespan) == count

@@ -37,11 +37,11 @@ def test_a_sample_of_one_has_no_spread() -> None:
 
 def test_wilson_interval() -> None:
     """Newcombe 1998, table I: 81 of 263 gives 0.2553 to 0.3662; 0 of 20 gives 0 to 0.1611."""
-    found = probability(81, 263)
+    found = probability(np.arange(263) < 81)
     assert (round(found["low"], 4), round(found["high"], 4)) == (0.2553, 0.3662)
-    none = probability(0, 20)
+    none = probability(np.zeros(20, np.bool_))
     assert (none["low"], round(none["high"], 4)) == (0.0, 0.1611)
-    assert probability(20, 20)["high"] == 1.0
+    assert probability(np.ones(20, np.bool_))["high"] == 1.0
 
 
 def test_tail_mean() -> None:
