@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.plan.residuals import in_force
-from sim.runs import cause_tables, money_tables, summary
+from sim.runs import cause_tables, money_tables, summary, tables
 from sim.runs.csvfiles import read_csv, write_csv
 from sim.runs.provenance import fingerprint, plain, resolved, source_hash, versions
 from sim.runs.simulate import Run
@@ -22,11 +22,11 @@ from sim.runs.unused import changes_without_effect, unused_inputs
 MANIFEST, SUMMARY, SAMPLES = "manifest.json", "summary.json", "samples.parquet"
 _LATEST = "latest"
 _TABLES = {
-    "projects.csv": summary.project_rows,
-    "groups.csv": summary.group_rows,
-    "months.csv": summary.month_rows,
-    "stages.csv": summary.stage_rows,
-    "commitments.csv": summary.commitment_rows,
+    "projects.csv": tables.project_rows,
+    "groups.csv": tables.group_rows,
+    "months.csv": tables.month_rows,
+    "stages.csv": tables.stage_rows,
+    "commitments.csv": tables.commitment_rows,
     "accounts.csv": money_tables.account_rows,
     "bonds.csv": money_tables.bond_rows,
     "queues.csv": cause_tables.queue_rows,
@@ -153,7 +153,7 @@ def _write_files(run: Run, folder: Path, mark: str) -> None:
             write_csv(folder / name, rows)
     import polars
 
-    polars.DataFrame(summary.sample_columns(run)).write_parquet(folder / SAMPLES)
+    polars.DataFrame(run.samples).write_parquet(folder / SAMPLES)
     _write_json(folder / MANIFEST, _manifest(run, mark))
 
 

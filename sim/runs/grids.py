@@ -33,8 +33,8 @@ class Grid(NamedTuple):
 
 def round_width(most: int) -> int:
     """Return the largest of 1, 2, 5, 10, 20, 50, ... that is at most `most`, at least 1."""
-    power = 10 ** (len(str(max(most, 1))) - 1)
-    return next(step * power for step in (5, 2, 1) if step * power <= max(most, 1))
+    power = int("1".ljust(len(str(max(most, 1))), "0"))
+    return max(step * power for step in (1, 2, 5) if step * power <= max(most, 1))
 
 
 def day_grid(days: int) -> Grid:

@@ -271,5 +271,3 @@ def started_values(outcomes: Outcomes) -> Iterator[tuple[str, Ints]]:
     """Yield the days that are added up over the replications in which a project starts."""
     yield "waits_of_started", outcomes.waits
     yield "causes_of_started", outcomes.causes
-
-

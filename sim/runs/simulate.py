@@ -8,19 +8,24 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.engine.reference import run_reference
 from sim.engine.trajectory import Trajectory
 from sim.plan.portfolio import Portfolio, build_portfolio
 from sim.plan.rows import Levers, Plan, Window
 from sim.plan.scenario import Scenario
-from sim.runs.outcomes import Outcomes, collect, join
+from sim.runs.layout import Layout, build_layout
+from sim.runs.outcomes import Outcomes, collect
+from sim.runs.samples import Samples, join_samples, sample_columns
+from sim.runs.tally import Tally, absorb, empty_tally, fold, to_arrays
 from sim.sampling.accounts import Purses
 from sim.sampling.draws import draw
 from sim.sampling.risks import RiskModel
@@ -53,8 +58,10 @@ class Run:
         The register of risks as drawn from.
     baseline : Trajectory
         The risk-free trajectory: the plan as filed, month by month.
-    outcomes : Outcomes
-        What is kept of each replication.
+    tally : Tally
+        Counts and sums over all replications.
+    samples : dict of str to ndarray
+        What is kept of each replication, in order of their numbers.
     seed, replications : int
         What determines the numbers beside the scenario.
     engine : str
@@ -71,12 +78,29 @@ class Run:
     windows: tuple[Window, ...]
     risks: RiskModel | None
     baseline: Trajectory
-    outcomes: Outcomes
+    tally: Tally
+    samples: Samples
     seed: int
     replications: int
     engine: str
     seconds: float
     workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What is kept of a batch: a few megabytes, however many replications it has.
+
+    Attributes
+    ----------
+    arrays : dict of str to ndarray
+        Its tally, from `to_arrays`.
+    samples : dict of str to ndarray
+        Its samples.
+    """
+
+    arrays: dict[str, NDArray[Any]]
+    samples: Samples
 
 
 def without_uncertainty(plan: Plan) -> Plan:
@@ -122,7 +146,7 @@ def simulate(
     Returns
     -------
     Run
-        With outcomes that are the same for every number of workers, bit for bit.
+        With tally and samples that are the same for every number of workers, bit for bit.
 
     Raises
     ------
@@ -141,13 +165,18 @@ def simulate(
     if workers is None:
         worth = count * portfolio.size >= _WORTH_SPREADING
         workers = min(os.cpu_count() or 1, count) if worth else 1
+    layout = build_layout(sampler)
     batches = _batches(count, workers, portfolio.size)
-    done, collected = 0, []
-    for batch in _run_batches(scenario.plan, root, sampler, batches, workers):
-        collected.append(batch)
-        done += len(batch.replications)
-        if on_progress is not None:
-            on_progress(done, count)
+
+    def results() -> Iterator[BatchResult]:
+        done = 0
+        for result in _run_batches(scenario.plan, root, sampler, layout, batches, workers):
+            done += len(result.samples["replication"])
+            if on_progress is not None:
+                on_progress(done, count)
+            yield result
+
+    tally, samples = gather(layout, results())
     return Run(
         scenario=scenario,
         portfolio=portfolio,
@@ -155,7 +184,8 @@ def simulate(
         windows=scenario.plan.windows if sampler.frame.window_places.size else (),
         risks=sampler.risks,
         baseline=baseline_trajectory(portfolio),
-        outcomes=join(collected),
+        tally=tally,
+        samples=samples,
         seed=root,
         replications=count,
         engine=scenario.options.engine,
@@ -170,12 +200,29 @@ def _batches(count: int, workers: int, projects: int) -> list[range]:
     return [range(first, min(first + size, count)) for first in range(0, count, size)]
 
 
+def gather(layout: Layout, results: Iterable[BatchResult]) -> tuple[Tally, Samples]:
+    """Return the tally and the samples of all batches, in whatever order they come.
+
+    Parameters
+    ----------
+    layout : Layout
+        Where each quantity stands.
+    results : iterable of BatchResult
+        At least one.
+    """
+    tally, samples = empty_tally(layout), []
+    for result in results:
+        absorb(tally, result.arrays)
+        samples.append(result.samples)
+    return tally, join_samples(samples)
+
+
 def _run_batches(
-    plan: Plan, seed: int, sampler: Sampler, batches: list[range], workers: int
-) -> Iterator[Outcomes]:
+    plan: Plan, seed: int, sampler: Sampler, layout: Layout, batches: list[range], workers: int
+) -> Iterator[BatchResult]:
     if workers == 1:
         for batch in batches:
-            yield run_batch(sampler, batch)
+            yield run_batch(sampler, layout, batch)
         return
     # Spawned, not forked: the same on every system, and safe beside threads.
     context = multiprocessing.get_context("spawn")
@@ -219,7 +266,7 @@ def _interrupts_held_back() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def run_batch(sampler: Sampler, batch: range) -> Outcomes:
+def simulate_batch(sampler: Sampler, batch: Sequence[int]) -> Outcomes:
     """Draw and simulate a batch of replications."""
     pairs = [
         (realization, run_reference(sampler.frame, realization))
@@ -228,16 +275,25 @@ def run_batch(sampler: Sampler, batch: range) -> Outcomes:
     return collect(sampler.portfolio, sampler.frame, pairs)
 
 
-_worker_sampler: Sampler | None = None
+def run_batch(sampler: Sampler, layout: Layout, batch: Sequence[int]) -> BatchResult:
+    """Draw and simulate a batch of replications, and keep counts, sums and samples of it."""
+    outcomes = simulate_batch(sampler, batch)
+    tally = empty_tally(layout)
+    fold(tally, outcomes)
+    return BatchResult(to_arrays(tally), sample_columns(layout, outcomes))
+
+
+_worker_model: tuple[Sampler, Layout] | None = None
 
 
 def _prepare_worker(plan: Plan, seed: int) -> None:
     """Build once a process what every batch needs; an interrupt is the parent's to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    global _worker_sampler
-    _worker_sampler = build_sampler(build_portfolio(plan), seed)
+    global _worker_model
+    sampler = build_sampler(build_portfolio(plan), seed)
+    _worker_model = sampler, build_layout(sampler)
 
 
-def _run_in_worker(batch: range) -> Outcomes:
-    assert _worker_sampler is not None
-    return run_batch(_worker_sampler, batch)
+def _run_in_worker(batch: range) -> BatchResult:
+    assert _worker_model is not None
+    return run_batch(*_worker_model, batch)

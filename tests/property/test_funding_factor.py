@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import sim
+from tests.retold import outcomes_of
 from tests.worlds import Row, project, write_world
 
 REPLICATIONS = 1_500
@@ -29,7 +30,7 @@ def correlations(folder: Path, shares: str) -> Mapping[tuple[str, str], list[flo
     world = write_world(folder, rows, settings, f"[dependence]\n{shares}\n", types=types)
     run = sim.simulate(sim.load_scenario(world), replications=REPLICATIONS, seed=2021)
     # The logarithm of a lognormal duration is its normal score; a day is nothing in a thousand.
-    scores = np.log((run.outcomes.finish + 1) / DAYS) / SIGMA
+    scores = np.log((outcomes_of(run).finish + 1) / DAYS) / SIGMA
     found: dict[tuple[str, str], list[float]] = {}
     for a, b in itertools.combinations(range(len(INVESTORS)), 2):
         r = float(np.corrcoef(scores[:, a], scores[:, b])[0, 1])
