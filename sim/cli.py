@@ -91,8 +91,8 @@ def cli(context: click.Context, debug: bool) -> None:
 @click.option("-n", "--replications", type=click.IntRange(1, 10_000_000), help="模拟次数。")
 @_seed
 @_sampling
-@click.option("--engine", type=click.Choice(["reference"]), help="仿真引擎 / engine.")
-@click.option("--workers", type=click.IntRange(1, 1024), help="并行进程数 / processes.")
+@click.option("--engine", type=click.Choice(["compiled", "reference"]), help="仿真引擎 / engine.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="并行数 / threads or processes.")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
     help="结果文件夹 / folder of runs.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib.util
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +17,7 @@ from sim.plan.problems import Problem, Told, nearest
 from sim.plan.tables import FIRST_DATE, LAST_DATE, decode, digest, read_bytes
 
 State = Literal["off", "on", "stress"]
+Engine = Literal["compiled", "reference"]
 Sampling = Literal["quasi", "plain"]
 BUILT_IN_UNCERTAINTIES = (
     "duration", "cost", "slip", "gates", "acceptance", "dependence", "risks", "money",
@@ -154,13 +156,18 @@ class About(_Strict):
     scored: bool = True
 
 
+def usual_engine() -> Engine:
+    """Return the compiled engine where its compiler is installed, else the reference engine."""
+    return "compiled" if importlib.util.find_spec("numba") else "reference"
+
+
 class RunOptions(_Strict):
     """The table [run] of a scenario; the command line overrides it."""
 
-    replications: int = Field(default=100, ge=1, le=10_000_000)
+    replications: int = Field(default=10_240, ge=1, le=10_000_000)
     seed: int = Field(default=2021, ge=0, lt=1 << 64)
     sampling: Sampling = "quasi"
-    engine: Literal["reference"] = "reference"
+    engine: Engine = Field(default_factory=usual_engine)
     workers: int | None = Field(default=None, ge=1, le=1024)
     precision: str | None = None
 

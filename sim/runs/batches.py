@@ -38,9 +38,9 @@ _TYPE = re.compile(r"[<|][biuf][1248]", re.ASCII)
 _ABANDONED = 3600.0
 """Seconds after which a file that nobody has finished is taken for one that nobody will."""
 _ATTEMPTS = 5
-_SIZES = (64, 40, 32, 20, 16, 10, 8, 5, 4, 2, 1)
+_SIZES = (320, 160, 80, 64, 40, 32, 20, 16, 10, 8, 5, 4, 2, 1)
 """All divide 320, so that batches end where precision is looked at."""
-_WORK = {"reference": 4_000}
+_WORK = {"reference": 4_000, "compiled": 400_000}
 """Project-replications of a batch, by engine: a second or two."""
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.plan.residuals import in_force
-from sim.runs import cause_tables, money_tables, summary
+from sim.runs import cause_tables, money_tables, summary, tables
 from sim.runs.batches import to_disk
 from sim.runs.csvfiles import read_csv, write_csv
 from sim.runs.provenance import fingerprint, plain, resolved, source_hash, versions
@@ -26,11 +26,11 @@ MANIFEST, SUMMARY, SAMPLES = "manifest.json", "summary.json", "samples.parquet"
 _LATEST = "latest"
 _PARTIAL, _WRITING = ".partial-", ".writing-"
 _TABLES = {
-    "projects.csv": summary.project_rows,
-    "groups.csv": summary.group_rows,
-    "months.csv": summary.month_rows,
-    "stages.csv": summary.stage_rows,
-    "commitments.csv": summary.commitment_rows,
+    "projects.csv": tables.project_rows,
+    "groups.csv": tables.group_rows,
+    "months.csv": tables.month_rows,
+    "stages.csv": tables.stage_rows,
+    "commitments.csv": tables.commitment_rows,
     "accounts.csv": money_tables.account_rows,
     "bonds.csv": money_tables.bond_rows,
     "queues.csv": cause_tables.queue_rows,
@@ -191,7 +191,7 @@ def _write_files(run: Run, folder: Path, mark: str) -> None:
     import polars
 
     samples = io.BytesIO()  # a full disk is told in Python's words, not in those of the library
-    polars.DataFrame(summary.sample_columns(run)).write_parquet(samples)
+    polars.DataFrame(run.samples).write_parquet(samples)
     (folder / SAMPLES).write_bytes(samples.getbuffer())
     _write_json(folder / MANIFEST, _manifest(run, mark))
 

@@ -1,8 +1,7 @@
-"""What is kept of each replication, and how batches join."""
+"""What is told of each replication of a batch, before it is counted."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,7 +23,7 @@ ACCOUNT_MEASURES = ("released", "spent", "set_aside", "lapsed", "balance", "unme
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """Arrays over replications (first axis), in order of their numbers.
+    """Arrays over the replications of one batch (first axis).
 
     Attributes
     ----------
@@ -180,16 +179,3 @@ def _net_of_growth(portfolio: Portfolio, total: Ints, value: Ints) -> Ints:
     ratio = np.minimum((portfolio.total - portfolio.done) * PPM // left, PPM)
     grown = (value - portfolio.done) * ratio // PPM
     return np.asarray(portfolio.done - portfolio.before_year + grown, dtype=np.int64)
-
-
-def join(batches: Sequence[Outcomes]) -> Outcomes:
-    """Join batches in the order of their replications."""
-    ordered = sorted(batches, key=lambda batch: int(batch.replications[0]))
-    arrays = {
-        field.name: np.concatenate([getattr(batch, field.name) for batch in ordered])
-        for field in dataclasses.fields(Outcomes)
-        if field.name != "drivers"
-    }
-    names = sorted(ordered[0].drivers)
-    drivers = {name: np.concatenate([batch.drivers[name] for batch in ordered]) for name in names}
-    return Outcomes(**arrays, drivers=drivers)

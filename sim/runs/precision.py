@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.rules import NEVER
-from sim.plan.portfolio import Portfolio
 from sim.plan.precision import PROBABILITY, Precision
-from sim.runs.outcomes import MEASURES, Outcomes
+from sim.runs.samples import Samples
 from sim.runs.statistics import percentile, probability
 
 Ints = NDArray[np.int64]
@@ -26,6 +25,10 @@ BLOCKS = 20
 FIRST = 320
 """Replications at the first look: 16 in each block. Every further look comes after as many again
 as have been."""
+_COLUMNS = {
+    name: f"{name}_yuan" for name in ("work_done", "reported", "paid", "arrears", "final_cost")
+}
+"""Columns of the samples that are not called by the name of the measure."""
 _T95 = 2.093024054408263
 """Student's t, 19 degrees of freedom, 97.5 %."""
 
@@ -140,21 +143,6 @@ def _of_percentile(values: Ints, percent: int) -> tuple[float, float]:
     return estimate, math.inf if top == NEVER else (top - bottom) / 2
 
 
-def sample_of(portfolio: Portfolio, outcomes: Outcomes, value: str) -> Ints:
-    """Return what is measured of each replication, as the samples table has it."""
-    year_end = portfolio.year_end_day
-    match value:
-        case "work_done" | "reported" | "paid":
-            month = portfolio.year_end_month
-            return np.asarray(outcomes.months[:, MEASURES.index(value), month])
-        case "arrears" | "final_cost":
-            return np.asarray(getattr(outcomes, value).sum(axis=1))
-        case "started_in_year":
-            waiting = ~portfolio.begun & ~portfolio.finished
-            started = (outcomes.start <= year_end) & (outcomes.start >= 0) & waiting
-            return np.asarray(started.sum(axis=1))
-        case "finished_in_year":
-            return np.asarray(((outcomes.finish <= year_end) & ~portfolio.finished).sum(axis=1))
-        case "dropped":
-            return np.asarray((outcomes.dropped != NEVER).sum(axis=1))
-    return outcomes.makespan
+def sample_of(samples: Samples, value: str) -> Ints:
+    """Return what is measured of each replication, from the samples."""
+    return np.asarray(samples[_COLUMNS.get(value, value)], dtype=np.int64)

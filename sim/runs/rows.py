@@ -26,7 +26,14 @@ from sim.runs.outcomes import (
 )
 from sim.runs.promises import fulfilled, watched
 from sim.sampling.draw_shared import told_subjects
-from sim.sampling.draws import DrawModel, DrawRoom, allocate, draw_one, nothing_given, prepare
+from sim.sampling.draws import (
+    DrawModel,
+    DrawRoom,
+    allocate,
+    draw_one,
+    prepare,
+    shared_uniforms,
+)
 from sim.sampling.layout import Drawn, Still
 from sim.sampling.rounding import Fault, raise_fault
 from sim.sampling.sampler import Sampler
@@ -230,7 +237,10 @@ def prepare_runner(sampler: Sampler) -> CompiledRunner:
     ]
     world = build_world(sampler.frame, np.array(stage, dtype=np.int64), watched(sampler.portfolio))
     names = tuple(told_subjects(sampler))
-    return CompiledRunner(sampler, model, still, world, names, threading.local())
+    runner = CompiledRunner(sampler, model, still, world, names, threading.local())
+    # Compile here, where an interrupt is heard, and not on a thread.
+    _run(runner, np.zeros(0, np.uint64), shared_uniforms(sampler, []), range(0), _rows(runner, 0))
+    return runner
 
 
 def run_rows(runner: CompiledRunner, batch: Sequence[int], pool: ThreadPoolExecutor) -> Outcomes:
@@ -256,23 +266,37 @@ def run_rows(runner: CompiledRunner, batch: Sequence[int], pool: ThreadPoolExecu
         If what is drawn is out of range.
     """
     numbers = np.array(batch, dtype=np.uint64)
-    shared = np.broadcast_to(
-        nothing_given(runner.model), (len(numbers), len(runner.model.shared))
-    ).copy()
-    rows = _allocate_rows(runner.world, len(runner.names), len(numbers))
-    turns = range(0, len(numbers), _ROWS_OF_A_TURN)
-
-    def turn(first: int) -> None:
-        drawn, room, state = _work_space(runner)
-        simulate_rows(
-            runner.model, runner.still, runner.world, key_of(runner.sampler.seed), numbers,
-            shared, first, min(first + _ROWS_OF_A_TURN, len(numbers)), room, drawn, state, rows,
-        )  # fmt: skip
-
-    list(pool.map(turn, turns))
+    shared = shared_uniforms(runner.sampler, batch)
+    rows = _rows(runner, len(numbers))
+    turns = [
+        range(first, min(first + _ROWS_OF_A_TURN, len(numbers)))
+        for first in range(0, len(numbers), _ROWS_OF_A_TURN)
+    ]
+    futures = [pool.submit(_run, runner, numbers, shared, turn, rows) for turn in turns]
+    for future in futures:
+        future.result()
     for fault in rows.fault.tolist():
         raise_fault(fault)
     return _outcomes(runner.sampler.portfolio, runner.names, numbers, rows)
+
+
+def _rows(runner: CompiledRunner, count: int) -> Rows:
+    return _allocate_rows(runner.world, len(runner.names), count)
+
+
+def _run(
+    runner: CompiledRunner,
+    numbers: NDArray[np.uint64],
+    shared: NDArray[np.float64],
+    turn: range,
+    rows: Rows,
+) -> None:
+    """Fill some rows of a batch, on this thread."""
+    drawn, room, state = _work_space(runner)
+    simulate_rows(
+        runner.model, runner.still, runner.world, key_of(runner.sampler.seed), numbers, shared,
+        turn.start, turn.stop, room, drawn, state, rows,
+    )  # fmt: skip
 
 
 def _work_space(runner: CompiledRunner) -> tuple[Drawn, DrawRoom, State]:

@@ -1,4 +1,10 @@
-"""Statistics of outcomes: their range, and apart from it the precision of the estimate."""
+"""Statistics of samples: their range, and apart from it the precision of the estimate.
+
+Every error comes from blocks: replication r belongs to block r modulo `BLOCKS`, and what is
+estimated is estimated by each block as well. That holds however the replications were drawn; it
+asks only that blocks be alike, not that replications be independent. Up to `BLOCKS` replications
+each is a block of its own.
+"""
 
 from __future__ import annotations
 
@@ -8,129 +14,196 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.runs.counting import BLOCKS
+
 PERCENTILES = (5, 10, 20, 50, 80, 90, 95)
-_Z95 = 1.959963984540054
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
-Blocks = NDArray[np.int64] | None
-"""Number of the block of each outcome; None where all are independent."""
+_T975 = (
+    12.706204736, 4.302652730, 3.182446305, 2.776445105, 2.570581836, 2.446911851, 2.364624252,
+    2.306004135, 2.262157163, 2.228138852, 2.200985160, 2.178812830, 2.160368656, 2.144786688,
+    2.131449546, 2.119905299, 2.109815578, 2.100922040, 2.093024054,
+)  # fmt: skip
+"""Student's t that is exceeded with probability 2.5 %, for 1 to 19 degrees of freedom."""
 
 
-def percentile(sample: NDArray[np.int64], percent: int) -> int:
+def block_sizes(count: int) -> Ints:
+    """Return how many of the replications 0 to count - 1 each block has."""
+    return np.bincount(np.arange(count) % BLOCKS, minlength=BLOCKS).astype(np.int64)
+
+
+def student(sizes: Ints) -> Floats:
+    """Return Student's t for a 95 % interval from blocks of given sizes; NaN below two blocks."""
+    filled = np.asarray((sizes > 0).sum(axis=-1))
+    table = np.array([math.nan, math.nan, *_T975])
+    return np.asarray(table[filled], dtype=np.float64)
+
+
+def block_error(values: Floats, sizes: Ints, whole: Floats) -> Floats:
+    """Return the standard error of what blocks estimate, from how far they lie apart.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (..., BLOCKS)
+        What each block estimates; of blocks without size it does not count.
+    sizes : ndarray of int64, shape (..., BLOCKS)
+        Their weights.
+    whole : ndarray of float64, shape (...)
+        What all estimate together.
+
+    Returns
+    -------
+    ndarray of float64, shape (...)
+        The standard deviation of equal blocks over the root of their number; NaN below two.
+    """
+    filled = (sizes > 0).sum(axis=-1)
+    weights = sizes / np.maximum(sizes.sum(axis=-1, keepdims=True), 1)
+    gaps = np.where(sizes > 0, values - np.asarray(whole)[..., None], 0.0)
+    squares = (weights * gaps**2).sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.sqrt(squares / np.where(filled > 1, filled - 1, math.nan))
+    return np.asarray(error, dtype=np.float64)
+
+
+def one_sided(count: NDArray[np.int64] | int) -> Floats:
+    """Return the probability that 95 of 100 samples this large would have shown (rule of three)."""
+    counts = np.asarray(count, dtype=np.float64)
+    return np.asarray(1.0 - 0.05 ** (1.0 / np.maximum(counts, 1.0)), dtype=np.float64)
+
+
+def shares(hits: Ints, sizes: Ints) -> tuple[Floats, Floats, Floats]:
+    """Return probabilities with their 95 % intervals, from the hits of each block.
+
+    What was never seen, or always, has a one-sided bound.
+
+    Parameters
+    ----------
+    hits, sizes : ndarray of int64, shape (..., BLOCKS)
+        Replications with the event, and all.
+    """
+    count, total = sizes.sum(axis=-1), hits.sum(axis=-1)
+    value = total / np.maximum(count, 1)
+    error = block_error(hits / np.maximum(sizes, 1), sizes, value)
+    reach = np.where(np.isnan(error), 1.0, student(sizes) * error)
+    low, high = np.maximum(value - reach, 0.0), np.minimum(value + reach, 1.0)
+    bound = one_sided(count)
+    low = np.where(total == 0, 0.0, np.where(total == count, 1.0 - bound, low))
+    high = np.where(total == count, 1.0, np.where(total == 0, bound, high))
+    return value, low, high
+
+
+def probability(event: NDArray[np.bool_]) -> dict[str, float]:
+    """Return an estimated probability with its 95 % interval; in order of replication."""
+    sizes = block_sizes(len(event))
+    hits = np.bincount(np.arange(len(event)) % BLOCKS, event, BLOCKS).astype(np.int64)
+    value, low, high = shares(hits, sizes)
+    return {"value": float(value), "low": float(low), "high": float(high)}
+
+
+def percentile(sample: Ints, percent: int) -> int:
     """Return the value not exceeded with probability `percent` %.
 
     The smallest observed value at which the empirical distribution function reaches the
     probability, so that integers stay integers (definition 1 of Hyndman and Fan 1996).
     """
     ordered = np.sort(sample)
-    return int(ordered[max(-(-percent * len(ordered) // 100) - 1, 0)])
+    return int(ordered[_rank(percent, len(ordered)) - 1])
 
 
-def moments(
-    sample: NDArray[np.int64], blocks: Blocks = None
-) -> tuple[float, float, float]:  # fmt: skip
-    """Return mean, its standard error and the standard deviation, from exact integer sums.
+def _rank(percent: int, count: int) -> int:
+    return max(-(-percent * count // 100), 1)
 
-    The standard deviation divides by n - 1; a sample of one has neither it nor an error.
+
+def band(share: Floats, at: Floats, error: Floats, t: Floats, count: Ints) -> tuple[Ints, Ints]:
+    """Return the ranks between which a percentile lies with 95 % (Woodruff 1952).
+
+    The distribution function at the percentile is uncertain by so much; the interval of the
+    percentile is where the function passes the ends of that of the probability.
 
     Parameters
     ----------
-    sample : ndarray of int64, shape (N,)
-        Outcomes.
-    blocks : ndarray of int64, shape (N,), or None
-        The block of each, where outcomes depend on each other inside blocks, and blocks do not:
-        the error then comes from the means of blocks, weighted by their sizes.
+    share : ndarray of float64
+        The probabilities of the percentiles.
+    at, error : ndarray of float64
+        The distribution function there, and its standard error.
+    t : ndarray of float64
+        Student's t.
+    count : ndarray of int64
+        Replications.
+    """
+    # Where all of every block lies below, blocks do not differ, and the rule of three helps.
+    least = np.where(at >= 1.0, one_sided(count), 0.0)
+    reach = np.fmax(t * error, least)
+    low = np.ceil((share - reach) * count - 1e-9)
+    high = np.ceil((share + reach) * count - 1e-9)
+    clipped = [np.clip(np.nan_to_num(rank), 1, count).astype(np.int64) for rank in (low, high)]
+    return clipped[0], clipped[1]
+
+
+def percentile_errors(sample: Ints, percents: Sequence[int]) -> dict[int, float | None]:
+    """Return the standard error of percentiles: their 95 % interval over twice Student's t.
+
+    In order of replication. None for a sample of one.
+    """
+    count, ordered = len(sample), np.sort(sample)
+    sizes = block_sizes(count)
+    if count == 1:
+        return dict.fromkeys(percents)
+    t, blocks = student(sizes), np.arange(count) % BLOCKS
+    errors: dict[int, float | None] = {}
+    for percent in percents:
+        below = sample <= ordered[_rank(percent, count) - 1]
+        hits = np.bincount(blocks, below, BLOCKS)
+        at = np.asarray(below.mean())
+        error = block_error(hits / np.maximum(sizes, 1), sizes, at)
+        low, high = band(np.asarray(percent / 100), at, error, t, np.asarray(count))
+        errors[percent] = float((ordered[int(high) - 1] - ordered[int(low) - 1]) / (2 * t))
+    return errors
+
+
+def moments(sample: Ints) -> tuple[float, float]:
+    """Return the mean and the standard deviation, from exact sums of values and squares.
+
+    The standard deviation divides by n - 1; a sample of one has none.
     """
     values = sample.tolist()
     count, total = len(values), sum(values)
-    mean = total / count
     if count == 1:
-        return mean, math.nan, math.nan
+        return total / count, math.nan
     squares = sum(value * value for value in values)
-    sd = math.sqrt((count * squares - total * total) / (count * (count - 1)))
-    if blocks is None:
-        return mean, sd / math.sqrt(count), sd
-    sums: dict[int, tuple[int, int]] = {}
-    for value, block in zip(values, blocks.tolist(), strict=True):
-        size, held = sums.get(block, (0, 0))
-        sums[block] = size + 1, held + value
-    if len(sums) == 1:
-        return mean, math.nan, sd
-    off = sum((count * held - size * total) ** 2 for size, held in sums.values())
-    variance = off * len(sums) / ((len(sums) - 1) * count**4)
-    return mean, math.sqrt(variance), sd
+    return total / count, math.sqrt((count * squares - total * total) / (count * (count - 1)))
 
 
-def spread(sample: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
-    """Return mean (to the nearest integer), P10, P50 and P90 along the first axis, as integers.
-
-    The same definitions as `moments` and `percentile`, for many samples at once. The mean is
-    exact before it is rounded: no sum of a whole sample is formed that could overflow.
-    """
-    ordered = np.sort(sample, axis=0)
-    count = len(ordered)
-    wholes, rests = (ordered // count).sum(axis=0), (ordered % count).sum(axis=0)
-    mean = wholes + (2 * rests + count) // (2 * count)
-    at = [max(-(-percent * count // 100) - 1, 0) for percent in (10, 50, 90)]
-    return (mean, *(ordered[position] for position in at))
+def mean_error(sample: NDArray[np.int64] | Floats) -> float | None:
+    """Return the standard error of a mean, from blocks; in order of replication."""
+    count = len(sample)
+    sizes = block_sizes(count)
+    # Differences from the first value are exact where values are whole; then rounding is small.
+    gaps = (sample - sample[0]).astype(np.float64)
+    sums = np.bincount(np.arange(count) % BLOCKS, gaps, BLOCKS)
+    error = float(block_error(sums / np.maximum(sizes, 1), sizes, np.asarray(sums.sum() / count)))
+    return None if math.isnan(error) else error
 
 
-def describe(
-    sample: NDArray[np.int64], blocks: Blocks = None, percents: Sequence[int] = PERCENTILES
-) -> dict[str, float | int | None]:
-    """Return mean, mean_se, sd and percentiles; None where a sample of one has no answer."""
-    mean, error, sd = moments(sample, blocks)
+def describe(sample: Ints, percents: Sequence[int] = PERCENTILES) -> dict[str, float | int | None]:
+    """Return mean, sd and percentiles, each but the sd with its error; None where there is none."""
+    mean, sd = moments(sample)
     result: dict[str, float | int | None] = {
         "mean": mean,
-        "mean_se": None if math.isnan(error) else error,
+        "mean_se": mean_error(sample),
         "sd": None if math.isnan(sd) else sd,
     }
-    return result | {f"p{percent}": percentile(sample, percent) for percent in percents}
+    for percent, error in percentile_errors(sample, percents).items():
+        result |= {f"p{percent}": percentile(sample, percent), f"p{percent}_se": error}
+    return result
 
 
-def probability(hits: NDArray[np.bool_], blocks: Blocks = None) -> dict[str, float]:
-    """Return an estimated probability with its 95 % Wilson interval (Wilson 1927).
-
-    Where outcomes come in blocks, the interval is that of so many independent ones as would give
-    the variance found between blocks, with the quantile of Student's distribution (Korn and
-    Graubard 1998); that of the replications themselves where blocks do not differ.
-
-    Parameters
-    ----------
-    hits : ndarray of bool, shape (N,)
-        Where it happened.
-    blocks : ndarray of int64, shape (N,), or None
-        As for `moments`.
-    """
-    share = int(hits.sum()) / len(hits)
-    count = float(len(hits))
-    independent = 0 if blocks is None else len(np.unique(blocks))
-    if blocks is not None and 1 < independent < len(hits):
-        _, error, _ = moments(hits.astype(np.int64), blocks)
-        if error > 0:
-            count = share * (1 - share) / error**2 * (_Z95 / _t95(independent - 1)) ** 2
-    z2 = _Z95**2
-    centre = (share + z2 / (2 * count)) / (1 + z2 / count)
-    half = _Z95 / (1 + z2 / count) * math.sqrt(share * (1 - share) / count + z2 / (4 * count**2))
-    low, high = max(centre - half, 0.0), min(centre + half, 1.0)
-    return {
-        "value": share,
-        "low": 0.0 if share == 0 else low,
-        "high": 1.0 if share == 1 else high,
-    }
-
-
-def _t95(freedom: int) -> float:
-    """Return the quantile of Student's distribution for a 95 % interval."""
-    from scipy import special
-
-    return float(special.stdtrit(freedom, 0.975))
-
-
-def tail_mean(sample: NDArray[np.int64], share: float = 0.05) -> float:
-    """Return the mean of the largest `share` of a sample (CVaR).
+def tail_mean(sample: Ints, share: float = 0.05) -> tuple[float, float | None]:
+    """Return the mean of the largest `share` of a sample (CVaR), and its standard error.
 
     The value at the edge of the tail counts with the part of it that belongs to the tail
-    (Rockafellar and Uryasev 2002).
+    (Rockafellar and Uryasev 2002): the mean is the edge and what exceeds it over the share.
     """
     ordered = np.sort(sample)[::-1].tolist()
     weight = share * len(ordered)
@@ -138,16 +211,19 @@ def tail_mean(sample: NDArray[np.int64], share: float = 0.05) -> float:
     total = float(sum(ordered[:whole]))
     if whole < len(ordered):
         total += (weight - whole) * ordered[whole]
-    return total / weight
+    edge = ordered[min(whole, len(ordered) - 1)]
+    error = mean_error(np.maximum(sample - edge, 0))
+    return total / weight, None if error is None else error / share
 
 
-def against_target(
-    sample: NDArray[np.int64], target: int, blocks: Blocks = None
-) -> dict[str, object]:  # fmt: skip
+def against_target(sample: Ints, target: int) -> dict[str, object]:
     """Describe a year-end amount and its risk of falling short of the target."""
     shortfall = np.maximum(target - sample, 0)
-    return describe(sample, blocks) | {
-        "probability_target_met": probability(sample >= target, blocks),
+    worst, error = tail_mean(shortfall)
+    return describe(sample) | {
+        "probability_target_met": probability(sample >= target),
         "expected_shortfall": moments(shortfall)[0],
-        "cvar95_shortfall": tail_mean(shortfall),
+        "expected_shortfall_se": mean_error(shortfall),
+        "cvar95_shortfall": worst,
+        "cvar95_shortfall_se": error,
     }

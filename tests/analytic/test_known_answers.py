@@ -15,6 +15,7 @@ from scipy import stats
 
 import sim
 from sim.engine.rules import NEVER
+from tests.retold import outcomes_of
 
 CASES = Path(__file__).parent / "cases"
 REPLICATIONS = 2_000
@@ -26,12 +27,13 @@ def days(case: str, replications: int = REPLICATIONS) -> dict[str, NDArray[np.fl
     """Days from the status date to the finish of each activity, and of all as `makespan`."""
     scenario = sim.load_scenario(CASES / case, ["run.sampling=plain"])  # errors as of independent
     run = sim.simulate(scenario, replications=replications, seed=SEED)
-    assert (run.outcomes.finish != NEVER).all(), "the horizon is too short for this case"
+    outcomes = outcomes_of(run)
+    assert (outcomes.finish != NEVER).all(), "the horizon is too short for this case"
     found = {
-        one.id: (run.outcomes.finish[:, i] + 1).astype(np.float64)
+        one.id: (outcomes.finish[:, i] + 1).astype(np.float64)
         for i, one in enumerate(run.portfolio.plan.projects)
     }
-    return found | {"makespan": run.outcomes.makespan.astype(np.float64)}
+    return found | {"makespan": outcomes.makespan.astype(np.float64)}
 
 
 def assert_mean(sample: NDArray[np.float64], expected: float) -> None:
@@ -112,7 +114,7 @@ class TestPertNetwork:
         }  # fmt: skip
         changes = [f"projects.{name}.duration=days: fixed({d})" for name, d in classic.items()]
         run = sim.simulate(sim.load_scenario(scenario, changes), replications=1)
-        finish = dict(zip(classic, run.outcomes.finish[0] + 1, strict=True))
+        finish = dict(zip(classic, outcomes_of(run).finish[0] + 1, strict=True))
         published = {
             "A": 5.33, "B": 2.33, "C": 10.33, "D": 13.50, "E": 20.00, "F": 18.17, "G": 19.33,
             "H": 24.33, "I": 31.00, "J": 35.17, "K": 40.83, "L": 40.50, "M": 43.00, "N": 50.83,
@@ -180,7 +182,7 @@ class TestCorrelatedCosts:
     def costs() -> NDArray[np.float64]:
         scenario = sim.load_scenario(CASES / "12-correlated-costs", ["run.sampling=plain"])
         run = sim.simulate(scenario, replications=REPLICATIONS, seed=SEED)
-        return np.asarray(run.outcomes.final_cost / 1e8)
+        return np.asarray(outcomes_of(run).final_cost / 1e8)
 
     def test_total(self) -> None:
         total = self.costs().sum(axis=1)

@@ -30,7 +30,6 @@ from numpy.typing import NDArray
 import sim
 from sim.plan.scenario import Scenario
 from sim.runs.simulate import Run
-from sim.runs.summary import sample_columns
 from tests.cutting import LUOYANG, cut_luoyang
 
 Values = Mapping[str, NDArray[np.float64]]
@@ -99,7 +98,7 @@ def changed(file: Path, changes: Iterable[str]) -> Scenario:
 
 
 def headlines(run: Run) -> Values:
-    columns = sample_columns(run)
+    columns = run.samples
     return {
         name: np.asarray(columns[column], dtype=np.float64) for name, column in HEADLINES.items()
     }

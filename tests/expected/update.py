@@ -10,6 +10,7 @@ import io
 from pathlib import Path
 
 import sim
+from sim.runs.estimates import block_sums
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 REPLICATIONS = 6
@@ -35,7 +36,7 @@ def answer_of(path: Path) -> list[tuple[str, str]]:
     for key in ("started_in_year", "finished_in_year", "finished_in_horizon"):
         rows.append((f"projects.{key}.mean", f"{summary['projects'][key]['mean']:.2f}"))
     rows.append(("final_cost.mean", f"{summary['final_cost']['mean']:.0f}"))
-    kept = run.outcomes.kept.sum(axis=0).tolist()
+    kept = block_sums(run.tally, "kept").sum(axis=1).tolist()
     for promise, count in zip(run.portfolio.plan.commitments, kept, strict=True):
         if promise.kind != "outside":
             rows.append((f"kept.{promise.id}", str(count)))

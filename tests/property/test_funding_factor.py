@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import sim
+from tests.retold import outcomes_of
 from tests.worlds import Row, project, write_world
 
 REPLICATIONS = 1_500
@@ -30,7 +31,7 @@ def correlations(folder: Path, shares: str) -> Mapping[tuple[str, str], list[flo
     scenario = sim.load_scenario(world, ["run.sampling=plain"])  # errors as of independent ones
     run = sim.simulate(scenario, replications=REPLICATIONS, seed=2021)
     # The logarithm of a lognormal duration is its normal score; a day is nothing in a thousand.
-    scores = np.log((run.outcomes.finish + 1) / DAYS) / SIGMA
+    scores = np.log((outcomes_of(run).finish + 1) / DAYS) / SIGMA
     found: dict[tuple[str, str], list[float]] = {}
     for a, b in itertools.combinations(range(len(INVESTORS)), 2):
         r = float(np.corrcoef(scores[:, a], scores[:, b])[0, 1])

@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 
 import sim
 from sim.plan.configuration import Sampling
-from sim.runs.outcomes import Outcomes, join
+from sim.runs.layout import build_layout
 from sim.runs.replay import replay_one
-from sim.runs.simulate import run_batch
+from sim.runs.tally import to_arrays
+from sim.runs.workers import run_batch
 from sim.sampling.draws import draw
 from sim.sampling.realization import Realization
 from sim.sampling.sampler import build_sampler
+from tests.retold import gather, outcomes_of
 from tests.worlds import (
     CALENDAR,
     DRIVERS,
@@ -124,9 +126,13 @@ class TestDraws:
     def test_batches_of_any_size(self, tmp_path: Path, sampling: Sampling) -> None:
         plan = sim.load_plan(write_world(tmp_path, ROWS, **TABLES))
         sampler = build_sampler(sim.build_portfolio(plan), 1, sampling)
-        whole = run_batch(sampler, range(20, 40))
-        pieces = [run_batch(sampler, range(k, min(k + 7, 40))) for k in (34, 20, 27)]
-        assert_same(whole, join(pieces))
+        layout = build_layout(sampler)
+        whole = gather(layout, [run_batch(sampler, layout, range(20))])
+        pieces = [run_batch(sampler, layout, range(k, min(k + 7, 20))) for k in (14, 0, 7)]
+        joined = gather(layout, pieces)
+        first, second = (to_arrays(tally) | samples for tally, samples in (whole, joined))
+        assert first.keys() == second.keys()
+        assert all(np.array_equal(first[name], second[name]) for name in first)
 
     def test_seeds_differ_and_zero_is_one_of_them(self, tmp_path: Path) -> None:
         folder = write_world(tmp_path, ROWS, **TABLES)
@@ -136,7 +142,8 @@ class TestDraws:
 
 def outcomes_by_id(run: Any) -> dict[str, list[int]]:
     ids = [one.id for one in run.portfolio.plan.projects]
-    return {name: run.outcomes.finish[:, i].tolist() for i, name in enumerate(ids)}
+    finish = outcomes_of(run).finish
+    return {name: finish[:, i].tolist() for i, name in enumerate(ids)}
 
 
 class TestTrajectories:
@@ -221,11 +228,12 @@ class TestBytes:
         scenario = sim.load_scenario(LUOYANG / "baseline.toml", [f"run.sampling={sampling}"])
         run = sim.simulate(scenario, replications=3)
         alone = replay_one(scenario.plan, run.seed, 2, sampling).trajectory
-        assert np.array_equal(run.outcomes.start[2], alone.start)
-        assert np.array_equal(run.outcomes.finish[2], alone.finish)
+        outcomes = outcomes_of(run)
+        assert np.array_equal(outcomes.start[2], alone.start)
+        assert np.array_equal(outcomes.finish[2], alone.finish)
 
 
-def test_outcomes_know_their_replications(tmp_path: Path) -> None:
+def test_samples_know_their_replications(tmp_path: Path) -> None:
     scenario = sim.load_scenario(write_world(tmp_path, ROWS, **TABLES))
-    outcomes: Outcomes = sim.simulate(scenario, replications=5).outcomes
-    assert outcomes.replications.tolist() == [0, 1, 2, 3, 4]
+    samples = sim.simulate(scenario, replications=5).samples
+    assert samples["replication"].tolist() == [0, 1, 2, 3, 4]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import sim
+from tests.retold import outcomes_of
 from tests.worlds import Row, project, write_world
 
 ROWS = [
@@ -24,7 +25,8 @@ def judged(
     }  # fmt: skip
     world = write_world(folder, ROWS, types=TYPES, commitments=[promise])
     run = sim.simulate(sim.load_scenario(world), replications=1)
-    return [int(run.outcomes.kept[0, 0]), int(run.outcomes.kept_measure[0, 0])]
+    outcomes = outcomes_of(run)
+    return [int(outcomes.kept[0, 0]), int(outcomes.kept_measure[0, 0])]
 
 
 @pytest.mark.parametrize(

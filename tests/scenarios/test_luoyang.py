@@ -17,6 +17,7 @@ from sim.plan.residuals import in_force
 from sim.plan.rows import Deflation, Plan
 from sim.plan.scenario import Scenario
 from sim.runs.outcomes import STAGES
+from tests.retold import outcomes_of
 
 FOLDER = Path(__file__).parents[2] / "scenarios" / "luoyang-2021"
 YI = 10**8
@@ -191,7 +192,8 @@ def test_residuals_are_what_was_judged(plan: Plan) -> None:
 def test_the_months_have_a_believable_shape(scenario: Scenario) -> None:
     """February low, growth to year-end, completing before continuing before new starts."""
     run = sim.simulate(scenario, replications=10)
-    medians = np.median(run.outcomes.months[:, 1, :12], axis=0)
+    outcomes = outcomes_of(run)
+    medians = np.median(outcomes.months[:, 1, :12], axis=0)
     monthly = np.diff(medians, prepend=0)
     assert monthly.argmin() == 1
     assert monthly[1] < monthly.mean() / 2
@@ -200,7 +202,7 @@ def test_the_months_have_a_believable_shape(scenario: Scenario) -> None:
     for one in scenario.plan.projects:
         if one.stage in plans:
             plans[one.stage] += one.annual_plan
-    august = np.median(run.outcomes.stage_months[:, :, 7], axis=0)
+    august = np.median(outcomes.stage_months[:, :, 7], axis=0)
     shares = [august[k] / plans[stage] for k, stage in enumerate(STAGES)]
     assert shares[0] > shares[1] > shares[2]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import sim
+from tests.retold import outcomes_of
 from tests.worlds import Row, project, write_world
 
 ROWS = [project("A", "2020-01-01", "2022-12-31", 100_000, 30_000, done_before_year=30_000)]
@@ -54,4 +55,4 @@ exposure = { by = "type", default = 1.0, heavy = 2.0, immune = 0.0 }
             for row in types]  # fmt: skip
     world = write_world(tmp_path, rows, drivers=drivers, types=types)
     run = sim.simulate(sim.load_scenario(world), replications=1)
-    assert (run.outcomes.finish[0] + 1).tolist() == [90, 10, 30]
+    assert (outcomes_of(run).finish[0] + 1).tolist() == [90, 10, 30]

@@ -13,7 +13,7 @@ from scipy.stats import qmc
 
 import sim
 from sim.plan.configuration import Sampling
-from sim.runs.statistics import moments, probability
+from sim.runs.statistics import mean_error, probability
 from sim.sampling import register
 from sim.sampling.draw_shared import shared_labels
 from sim.sampling.draws import draw, nothing_given, prepare, shared_uniforms
@@ -229,48 +229,17 @@ class TestSampler:
 
 
 class TestIntervals:
-    def test_errors_by_hand(self) -> None:
-        """Means 1, 2 and 6 of blocks of two: mean 3, variance (4 + 1 + 9) / 2 / 3."""
-        sample, blocks = np.array([0, 2, 6, 2, 2, 6]), np.array([0, 1, 2, 0, 1, 2])
-        mean, error, sd = moments(sample, blocks)
-        assert mean == 3
-        assert error == pytest.approx(math.sqrt(14 / 6))
-        assert sd == pytest.approx(sample.std(ddof=1))
-        assert moments(sample, np.arange(6)) == pytest.approx(moments(sample))
-        assert math.isnan(moments(sample, np.zeros(6, np.int64))[1])
-
-    def test_of_a_probability(self) -> None:
-        blocks = np.arange(400) % SCRAMBLES
-        choice = np.random.default_rng(3)
-        hits = choice.random(400) < 0.3
-        plain, found = probability(hits), probability(hits, blocks)
-        assert found["value"] == plain["value"]
-        assert 0.6 < (found["high"] - found["low"]) / (plain["high"] - plain["low"]) < 1.7
-        # Blocks that agree in all say nothing of how far they would differ: as if independent.
-        same = np.repeat(np.array([True, False]), 200)
-        assert probability(same, blocks) == probability(same)
-        assert probability(same | True, blocks) == probability(same | True)
-        # As many blocks as outcomes: independent.
-        assert probability(hits[:20], blocks[:20]) == probability(hits[:20])
-        # Blocks that each have luck of their own: 19 outcomes and Student's quantile, 2.093 of it,
-        # which come to 16.66 outcomes of Wilson's.
-        wide = probability(blocks < 6, blocks)
-        few = [probability(np.arange(n) < 0.3 * n) for n in (10, 20)]
-        width, *around = (one["high"] - one["low"] for one in (wide, *few))
-        assert around[1] < width < around[0]
-        assert width == pytest.approx(0.403738, abs=1e-6)
-
     def test_intervals_hold_the_truth_as_often_as_they_say(self) -> None:
         """95 % of 300 runs, within four standard errors."""
         count, held, chances, seeds = 200, 0, 0, 300
-        blocks = np.arange(count) % SCRAMBLES
         choice = np.random.default_rng(5)
         for seed in range(seeds):
             score = special.ndtri(quasi_points(LABELS[4:8], seed, range(count))).sum(axis=1)
             outcome = score + choice.standard_normal(count)
-            mean, error, _ = moments(np.rint(outcome * 1e6).astype(np.int64), blocks)
-            held += int(abs(mean) <= special.stdtrit(SCRAMBLES - 1, 0.975) * error)
-            found = probability(outcome > 0.5, blocks)
+            error = mean_error(outcome)
+            assert error is not None
+            held += int(abs(outcome.mean()) <= special.stdtrit(SCRAMBLES - 1, 0.975) * error)
+            found = probability(outcome > 0.5)
             truth = special.ndtr(-0.5 / math.sqrt(5))
             chances += int(found["low"] <= truth <= found["high"])
         room = 4 * math.sqrt(0.95 * 0.05 / seeds)

@@ -1,0 +1,98 @@
+"""Columns of tables: an estimate and, beside it, its sampling error."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine.rules import NEVER
+from sim.plan.portfolio import Portfolio
+from sim.runs.estimates import Percentiles, means, percentiles
+from sim.runs.statistics import student
+from sim.runs.tally import Tally
+
+Floats = NDArray[np.float64]
+Row = dict[str, Any]
+Place = int | tuple[int, ...]
+SPREAD = (10, 50, 90)
+
+
+def error(value: float) -> float | None:
+    """Return an error, None where there is none."""
+    return None if math.isnan(value) else float(value)
+
+
+def yuan_error(value: float) -> int | None:
+    """Return an error of an amount, to the yuan."""
+    return None if math.isnan(value) else round(float(value))
+
+
+def share_columns(name: str, found: tuple[Floats, Floats, Floats] | None, place: Place) -> Row:
+    """Return a probability and the ends of its interval; blank where it is not asked for."""
+    keys = (name, f"{name}_low", f"{name}_high")
+    if found is None:
+        return dict.fromkeys(keys)
+    return {key: float(values[place]) for key, values in zip(keys, found, strict=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """Mean and percentiles of the amounts of a family.
+
+    Attributes
+    ----------
+    means : ndarray of int64
+        To the yuan.
+    errors : ndarray of float64
+        Their standard errors.
+    percentiles : dict of int to Percentiles
+        By percent; empty where the family is added up only.
+    """
+
+    means: NDArray[np.int64]
+    errors: Floats
+    percentiles: dict[int, Percentiles]
+
+    def columns(self, name: str, place: Place) -> Row:
+        """Return the columns of one amount; `name` is what they begin with."""
+        row: Row = {
+            f"{name}mean_yuan": int(self.means[place]),
+            f"{name}mean_yuan_se": yuan_error(self.errors[place]),
+        }
+        for percent, one in self.percentiles.items():
+            row[f"{name}p{percent}_yuan"] = int(one.values[place])
+            row[f"{name}p{percent}_yuan_se"] = yuan_error(one.errors[place])
+        return row
+
+
+def amounts(tally: Tally, family: str, percents: Sequence[int] = SPREAD) -> Amounts:
+    """Estimate the amounts of a family."""
+    return Amounts(*means(tally, family), percentiles(tally, family, percents) if percents else {})
+
+
+def date_columns(portfolio: Portfolio, name: str, one: Percentiles, place: Place, t: float) -> Row:
+    """Return a date and its error in days; blank beyond the horizon.
+
+    Where only the upper end of the interval lies beyond, the lower half alone tells the error.
+    """
+    day, low, high = int(one.values[place]), int(one.low[place]), int(one.high[place])
+    if day == NEVER:
+        return {name: None, f"{name}_se": None}
+    days = (day - low) / t if high == NEVER else float(one.errors[place])
+    return {name: portfolio.origin + datetime.timedelta(days=day), f"{name}_se": error(days)}
+
+
+def student_of(tally: Tally) -> float:
+    """Return Student's t for the blocks of a tally."""
+    return float(student(tally.sizes))
+
+
+def month_name(portfolio: Portfolio, day: int) -> str:
+    """Return the month of a day, as YYYY-MM."""
+    return f"{portfolio.origin + datetime.timedelta(days=day):%Y-%m}"

@@ -1,0 +1,159 @@
+"""Means, probabilities and percentiles from a tally, each with its sampling error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.runs.counting import LIMB, block_shares, find_ranks
+from sim.runs.statistics import band, block_error, shares, student
+from sim.runs.tally import Tally
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Percentiles of the quantities of a family.
+
+    Attributes
+    ----------
+    values : ndarray of int64
+        Upper edges of the cells in which they lie, within what was seen.
+    low, high : ndarray of int64
+        Ends of their 95 % intervals.
+    errors : ndarray of float64
+        Half of these over Student's t; NaN below two blocks.
+    """
+
+    values: Ints
+    low: Ints
+    high: Ints
+    errors: Floats
+
+
+def block_sums(tally: Tally, name: str) -> NDArray[Any]:
+    """Return the exact sums of a family by block, as Python integers."""
+    place, shape = tally.layout.places[name], tally.layout.shapes[name]
+    high, low = tally.high_sums[place].astype(object), tally.low_sums[place]
+    sums = high * 2**LIMB + low
+    return np.asarray(sums.reshape(*shape, len(tally.sizes)))
+
+
+def block_counts_above(tally: Tally, name: str) -> Ints:
+    """Return how many replications of each block lie above the mark."""
+    place, shape = tally.layout.places[name], tally.layout.shapes[name]
+    return tally.above[place].reshape(*shape, len(tally.sizes)).astype(np.int64)
+
+
+def block_counts_seen(tally: Tally, name: str, beyond: bool = False) -> Ints:
+    """Return how many replications of each block have a value, or one beyond the grid."""
+    place, shape = tally.layout.places[name], tally.layout.shapes[name]
+    blocks = len(tally.sizes)
+    first = tally.layout.grids.block_first
+    found = np.zeros((place.stop - place.start, blocks), np.int64)
+    for row, quantity in enumerate(range(place.start, place.stop)):
+        cells = tally.block_counts[first[quantity] : first[quantity + 1]].reshape(blocks, -1)
+        found[row] = cells[:, -1] if beyond else cells.sum(axis=1)
+    return found.reshape(*shape, blocks)
+
+
+def nearest(total: int, count: int) -> int:
+    """Return a mean to the nearest whole, halves upwards."""
+    return (2 * total + count) // (2 * count)
+
+
+def ratio(sums: NDArray[Any], sizes: NDArray[Any], unit: int = 1) -> tuple[float, float | None]:
+    """Return a ratio of exact sums by block, and its standard error; all sizes together not nil."""
+    total, size = int(sums.sum()), int(sizes.sum())
+    value = total / (size * unit)
+    parts = np.array(
+        [int(s) / (int(n) * unit) if n else 0.0 for s, n in zip(sums, sizes, strict=True)]
+    )
+    error = float(block_error(parts, sizes.astype(np.float64), np.asarray(value)))
+    return value, None if math.isnan(error) else error
+
+
+def means(tally: Tally, name: str) -> tuple[Ints, Floats]:
+    """Return the means of a family over all replications, to the nearest whole, and their errors.
+
+    Means are exact before they are rounded.
+    """
+    sums, sizes = block_sums(tally, name), tally.sizes
+    totals = sums.sum(axis=-1)
+    count = tally.replications
+    rounded = np.asarray((2 * totals + count) // (2 * count), dtype=np.int64)
+    gaps = (sums - rounded[..., None].astype(object) * sizes).astype(np.float64)
+    parts, rest = gaps / np.maximum(sizes, 1), gaps.sum(axis=-1) / count
+    return rounded, block_error(parts, np.broadcast_to(sizes, parts.shape), rest)
+
+
+def probabilities(tally: Tally, name: str) -> tuple[Floats, Floats, Floats]:
+    """Return the probabilities of lying above the mark, with the ends of their 95 % intervals."""
+    hits = block_counts_above(tally, name)
+    return shares(hits, np.broadcast_to(tally.sizes, hits.shape))
+
+
+def percentiles(
+    tally: Tally, name: str, percents: Sequence[int], sizes: Ints | None = None
+) -> dict[int, Percentiles]:
+    """Return percentiles of a family.
+
+    Parameters
+    ----------
+    tally : Tally
+        Counts.
+    name : str
+        A family that is counted.
+    percents : sequence of int
+        Which percentiles.
+    sizes : ndarray of int64, shape (Q, BLOCKS), optional
+        Replications of each block that have a value; all, where not given.
+    """
+    layout, place = tally.layout, tally.layout.places[name]
+    grids, quantities = layout.grids, place.stop - place.start
+    shape = layout.shapes[name]
+    if sizes is None:
+        sizes = np.broadcast_to(tally.sizes, (quantities, len(tally.sizes)))
+    sizes = np.ascontiguousarray(sizes)
+    counts, t = sizes.sum(axis=1), student(sizes)
+
+    def cells_at(ranks: Ints) -> Ints:
+        found = np.zeros_like(ranks)
+        find_ranks(tally.counts, grids.first, place.start, ranks, found)
+        return found
+
+    def values_at(cells: Ints) -> Ints:
+        edges = grids.edge(place, cells)
+        # Above the grid no more is known than the largest value.
+        edges = np.where(cells == grids.last[place], tally.most[place], edges)
+        return np.clip(edges, tally.least[place], tally.most[place])
+
+    result = {}
+    for percent in percents:
+        ranks = np.maximum(-(-percent * counts // 100), 1)
+        cells = np.ascontiguousarray(cells_at(np.ascontiguousarray(ranks[:, None]))[:, 0])
+        parts, unseen = np.zeros(sizes.shape), np.zeros(quantities)
+        block_shares(
+            tally.counts, tally.block_counts, grids.first, grids.block_first, place.start,
+            cells, sizes, parts, unseen,
+        )  # fmt: skip
+        at = (parts * sizes).sum(axis=1) / np.maximum(counts, 1)
+        between = block_error(parts, sizes, at)
+        error = np.sqrt(between**2 + unseen)
+        low, high = band(np.full(quantities, percent / 100), at, error, t, counts)
+        ends = cells_at(np.ascontiguousarray(np.stack([low, high], axis=1)))
+        lower, upper = values_at(ends[:, 0]), values_at(ends[:, 1])
+        values = values_at(cells)
+        errors = np.where(np.isnan(t), math.nan, (upper - lower) / (2 * t))
+        result[percent] = Percentiles(
+            values.reshape(shape), lower.reshape(shape), upper.reshape(shape),
+            errors.reshape(shape),
+        )  # fmt: skip
+    return result

@@ -1,0 +1,229 @@
+"""How batches run: the reference engine in processes of its own, the compiled one on threads."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from sim.engine.reference import run_reference
+from sim.plan.configuration import Sampling
+from sim.plan.portfolio import build_portfolio
+from sim.plan.rows import Plan
+from sim.runs.batches import Arrays, BatchStore
+from sim.runs.layout import Layout, build_layout
+from sim.runs.outcomes import Outcomes, collect
+from sim.runs.samples import Samples, sample_columns
+from sim.runs.tally import empty_tally, fits, fold, to_arrays
+from sim.sampling.draws import draw
+from sim.sampling.sampler import Sampler, build_sampler
+
+_SAMPLES = "samples/"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What is kept of a batch: a few megabytes, however many replications it has.
+
+    Attributes
+    ----------
+    arrays : dict of str to ndarray
+        Its tally, from `to_arrays`.
+    samples : dict of str to ndarray
+        Its samples.
+    """
+
+    arrays: dict[str, NDArray[Any]]
+    samples: Samples
+
+
+RunAll = Callable[[Sequence[range]], Iterator[BatchResult]]
+"""Runs batches; yields each when it is finished and stored, in any order."""
+
+
+def simulate_batch(sampler: Sampler, batch: Sequence[int]) -> Outcomes:
+    """Draw and simulate a batch of replications with the reference engine."""
+    pairs = [
+        (realization, run_reference(sampler.frame, realization))
+        for realization in draw(sampler, batch)
+    ]
+    return collect(sampler.portfolio, sampler.frame, pairs)
+
+
+def keep(layout: Layout, outcomes: Outcomes) -> BatchResult:
+    """Keep counts, sums and samples of a batch."""
+    tally = empty_tally(layout)
+    fold(tally, outcomes)
+    return BatchResult(to_arrays(tally), sample_columns(layout, outcomes))
+
+
+def run_batch(sampler: Sampler, layout: Layout, batch: Sequence[int]) -> BatchResult:
+    """Draw and simulate a batch with the reference engine, and keep what is needed."""
+    return keep(layout, simulate_batch(sampler, batch))
+
+
+def stored(layout: Layout, store: BatchStore, batch: range) -> BatchResult | None:
+    """Return a batch that was finished before; None where there is none that is whole."""
+    arrays = store.read(batch)
+    if arrays is None:
+        return None
+    samples = {
+        name.removeprefix(_SAMPLES): values
+        for name, values in arrays.items()
+        if name.startswith(_SAMPLES)
+    }
+    tally = {name: values for name, values in arrays.items() if not name.startswith(_SAMPLES)}
+    replications = samples.get("replication")
+    if replications is None or replications.tolist() != list(batch):
+        return None
+    if any(values.shape != (len(batch),) for values in samples.values()):
+        return None
+    return BatchResult(tally, samples) if fits(layout, tally) else None
+
+
+def _store(store: BatchStore | None, batch: range, result: BatchResult) -> BatchResult:
+    """Store a batch as soon as it is finished: by whoever ran it."""
+    if store is not None:
+        samples: Arrays = {f"{_SAMPLES}{name}": one for name, one in result.samples.items()}
+        store.write(batch, result.arrays | samples)
+    return result
+
+
+# The compiled engine, on threads -------------------------------------------------------------
+
+
+@contextmanager
+def on_threads(
+    sampler: Sampler, layout: Layout, workers: int, store: BatchStore | None
+) -> Iterator[RunAll]:
+    """Give the means to run batches with the compiled engine.
+
+    Replications of a batch go to all threads; while they run the batch before is kept.
+    """
+    from sim.runs.rows import prepare_runner, run_rows
+
+    runner = prepare_runner(sampler)
+    pool = ThreadPoolExecutor(workers)
+    aside = ThreadPoolExecutor(1)
+
+    def run_all(batches: Sequence[range]) -> Iterator[BatchResult]:
+        before = None
+        for batch in batches:
+            outcomes = run_rows(runner, batch, pool)
+            if before is not None:
+                yield before.result()
+            before = aside.submit(_keep_and_store, layout, store, batch, outcomes)
+            del outcomes
+        if before is not None:
+            yield before.result()
+
+    try:
+        yield run_all
+    finally:
+        # What has not begun is of no use any more.
+        pool.shutdown(cancel_futures=True)
+        aside.shutdown()
+
+
+def _keep_and_store(
+    layout: Layout, store: BatchStore | None, batch: range, outcomes: Outcomes
+) -> BatchResult:
+    return _store(store, batch, keep(layout, outcomes))
+
+
+# The reference engine, in processes ----------------------------------------------------------
+
+
+@contextmanager
+def in_processes(
+    plan: Plan, sampler: Sampler, layout: Layout, workers: int, store: BatchStore | None
+) -> Iterator[RunAll]:
+    """Give the means to run batches with the reference engine."""
+    if workers == 1:
+        yield lambda batches: (
+            _store(store, batch, run_batch(sampler, layout, batch)) for batch in batches
+        )
+        return
+    # Spawned, not forked: the same on every system, and safe beside threads.
+    context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
+    given = (plan, sampler.seed, sampler.sampling, store)
+    with ProcessPoolExecutor(workers, context, _prepare_worker, given) as pool:
+
+        def run_all(batches: Sequence[range]) -> Iterator[BatchResult]:
+            with _interrupts_held_back():
+                futures = {pool.submit(_run_in_worker, batch) for batch in batches}
+            for future in as_completed(futures):
+                # Let go of what is handed on: it is large.
+                futures.discard(future)
+                yield future.result()
+
+        try:
+            yield run_all
+        except BaseException:
+            # What is under way is of no use any more: do not let anybody wait for it. The pool
+            # finds itself broken and gives up what is still queued.
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.terminate()
+            raise
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Let processes be born deaf to interrupts: one that comes while they load is the parent's.
+
+    It is held back, not lost: the parent hears it when the workers are there. Blocking it is not
+    enough, since a thread of a numeric library may take it: what it would raise is noted instead.
+    """
+    if (
+        not hasattr(signal, "pthread_sigmask")  # not on this system
+        or threading.current_thread() is not threading.main_thread()
+    ):
+        yield
+        return
+    heard: list[int] = []
+    usual = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # the workers are born with it
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    if heard:
+        raise KeyboardInterrupt
+
+
+_at_work: tuple[Sampler, Layout, BatchStore | None] | None = None
+
+
+def _prepare_worker(
+    plan: Plan, seed: int, sampling: Sampling, store: BatchStore | None
+) -> None:  # fmt: skip
+    """Build once a process what every batch needs; an interrupt is the parent's to handle."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    global _at_work
+    sampler = build_sampler(build_portfolio(plan), seed, sampling)
+    _at_work = sampler, build_layout(sampler), store
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is killed: it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _run_in_worker(batch: range) -> BatchResult:
+    assert _at_work is not None
+    sampler, layout, store = _at_work
+    return _store(store, batch, run_batch(sampler, layout, batch))
