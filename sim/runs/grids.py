@@ -60,7 +60,8 @@ def money_grid(plan: int, parts: int, whole: int, whole_parts: int) -> Grid:
     width = round_width(plan // parts)
     wide = max(round_width(whole // whole_parts), width)
     cells = max(-(-5 * plan // (4 * width)), 1)
-    return Grid(0, width, cells, wide, max(-(-(5 * whole // 4 - cells * width) // wide), 0))
+    beyond = -(-5 * whole // 4) - cells * width
+    return Grid(0, width, cells, wide, max(-(-beyond // wide), 0))
 
 
 def number_grid(most: int, reach: int) -> Grid:

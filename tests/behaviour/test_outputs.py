@@ -22,10 +22,11 @@ LANGUAGES: tuple[Language, ...] = ("zh", "en")
 UNIT = 10_000
 ACCOUNT_COLUMNS = [
     "account", "name", "class", "county", "month", "budget_yuan", "opening_yuan",
-    *(f"{measure}_{key}_yuan" for measure in ("released", "paid", "balance", "unmet")
-      for key in ("mean", "p10", "p50", "p90")),
-    "set_aside_mean_yuan", "lapsed_mean_yuan", "p_short",
-    "execution_mean", "execution_p10", "execution_p50", "execution_p90",
+    *(f"{measure}_{key}_yuan{error}" for measure in ("released", "paid", "balance", "unmet")
+      for key in ("mean", "p10", "p50", "p90") for error in ("", "_se")),
+    "set_aside_mean_yuan", "set_aside_mean_yuan_se", "lapsed_mean_yuan", "lapsed_mean_yuan_se",
+    "p_short", "p_short_low", "p_short_high",
+    *(f"execution_{key}{error}" for key in ("mean", "p10", "p50", "p90") for error in ("", "_se")),
 ]  # fmt: skip
 
 
@@ -35,6 +36,14 @@ def at(sample: Sequence[Any], percent: int) -> Any:
     return next(
         value for k, value in enumerate(ordered, start=1) if 100 * k >= percent * len(ordered)
     )
+
+
+def assert_counted(found: str, sample: Sequence[int], percent: int, plan: int) -> None:
+    """Hold a percentile against its sample: right to a cell, a thousandth of the plan."""
+    exact, cell = at(sample, percent), plan // 1000
+    if exact > plan * 5 // 4:  # what is far above the plan is counted in a few cells
+        cell = 8 * plan // 128
+    assert exact <= int(found) <= min(exact + cell, max(sample))
 
 
 def store(folder: Path, out: Path, replications: int, *changes: str) -> StoredRun:
@@ -253,6 +262,11 @@ class TestAccounts:
         months = months_of(lives[0])
         assert set(rows) == {(name, month) for name in ids for month in months}
         varied = 0
+        plan = lives[0].portfolio.plan
+        known = {"own": sum(one.annual_plan for one in plan.projects)}
+        for one in plan.accounts:
+            released = sum(release.amount for release in plan.releases if release.account == one.id)
+            known[one.id] = max(one.budget, one.opening + released)
         for (name, month), row in rows.items():
             where = ids.index(name), months.index(month)
             for measure, source in (
@@ -262,7 +276,7 @@ class TestAccounts:
                 sample = [int(getattr(one.trajectory, source)[where]) for one in lives]
                 varied += len(set(sample)) > 1
                 for percent in (10, 50, 90):
-                    assert int(row[f"{measure}_p{percent}_yuan"]) == at(sample, percent)
+                    assert_counted(row[f"{measure}_p{percent}_yuan"], sample, percent, known[name])
                 assert abs(REPLICATIONS * int(row[f"{measure}_mean_yuan"]) - sum(sample)) <= 3.5
             for measure in ("set_aside", "lapsed"):
                 sample = [int(getattr(one.trajectory, measure)[where]) for one in lives]
@@ -312,7 +326,9 @@ class TestAccounts:
             assert found["budget_yuan"] == budget * UNIT
             for percent in (10, 50, 90):
                 assert found[f"p{percent}"] == pytest.approx(at(shares, percent), abs=1e-6)
-                assert float(row[f"execution_p{percent}"]) == found[f"p{percent}"]
+                counted = float(row[f"execution_p{percent}"])
+                # A thousandth of what the account is known to have, up to 13.1 to a budget of 4.2.
+                assert found[f"p{percent}"] <= counted <= found[f"p{percent}"] + 3.2e-3
             assert found["mean"] == pytest.approx(sum(shares) / REPLICATIONS, abs=1e-6)
         assert rows["T1", "2021-12"]["execution_p50"] == ""
 
@@ -338,8 +354,8 @@ def test_bonds(stored: StoredRun, lives: list[Lived]) -> None:
         assert (row["name"], row["issued"]) == ("P1", "2021-01-10")
         assert int(row["amount_mean_yuan"]) == 300 * UNIT
         assert int(row["idle_mean_yuan"]) == round(sum(idle) / REPLICATIONS)
-        assert int(row["idle_p50_yuan"]) == at(idle, 50)
-        assert int(row["idle_p90_yuan"]) == at(idle, 90)
+        assert_counted(row["idle_p50_yuan"], idle, 50, 300 * UNIT)
+        assert_counted(row["idle_p90_yuan"], idle, 90, 300 * UNIT)
         share = sum(amount > 0 for amount in idle) / REPLICATIONS
         assert float(row["p_idle"]) == pytest.approx(share, abs=1e-9)
     halves = [int(one.trajectory.check_spent[2]) >= 150 * UNIT for one in lives]
@@ -448,13 +464,16 @@ class TestProjectsAndSummary:
         for i, row in enumerate(stored.table("projects")):
             sample = [amounts[i] for amounts in owed]
             for percent in (10, 50, 90):
-                assert int(row[f"arrears_p{percent}_yuan"]) == at(sample, percent)
+                filed = lives[0].portfolio.plan.projects[i]
+                plan = filed.total if max(sample) > filed.annual_plan else filed.annual_plan
+                assert_counted(row[f"arrears_p{percent}_yuan"], sample, percent, plan)
             assert abs(int(row["arrears_mean_yuan"]) - sum(sample) / REPLICATIONS) <= 0.5
         totals = [sum(amounts) for amounts in owed]
         assert stored.summary["arrears"]["p50"] == at(totals, 50)
         assert stored.summary["arrears"]["mean"] == pytest.approx(sum(totals) / REPLICATIONS)
         assert stored.samples()["arrears_yuan"].to_list() == totals
         assert max(totals) > 0
+        whole = sum(one.total for one in lives[0].portfolio.plan.projects) // 10
         for month, row in zip(
             months_of(lives[0]),
             (row for row in stored.table("months") if row["measure"] == "arrears"),
@@ -464,7 +483,7 @@ class TestProjectsAndSummary:
             sample = [int(one.trajectory.arrears[:, k].sum()) for one in lives]
             assert row["month"] == month
             for percent in (5, 10, 20, 50, 80, 90, 95):
-                assert int(row[f"p{percent}_yuan"]) == at(sample, percent)
+                assert_counted(row[f"p{percent}_yuan"], sample, percent, whole)
 
     def test_net_of_growth(self, stored: StoredRun, lives: list[Lived]) -> None:
         """What a project did since the status date, at the price that was approved for it."""
