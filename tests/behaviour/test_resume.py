@@ -21,7 +21,7 @@ import pytest
 import sim
 from sim.cli import main
 from sim.figures import charts
-from sim.runs import batches, simulate
+from sim.runs import batches, workers
 from sim.runs.batches import BatchStore
 from sim.runs.folder import find_run, partial_folder
 from tests.worlds import CALENDAR, DRIVERS, GATES, TYPES, project, write_world
@@ -54,7 +54,8 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def command(plan: Path, out: Path, *more: object) -> list[str]:
-    words = (plan.parent / "child.py", "run", plan, "-n", REPLICATIONS, "--out", out, *more)
+    words: tuple[object, ...] = (plan.parent / "child.py", "run", plan, "-n", REPLICATIONS)
+    words += ("--out", out, "--engine", "reference", *more)
     return [sys.executable, *map(str, words)]
 
 
@@ -250,8 +251,9 @@ class TestTogether:
 
 
 def ask(*words: object) -> int:
+    engine = ("--engine", "reference") if "--engine" not in words else ()
     with pytest.raises(SystemExit) as ended:
-        main([str(word) for word in words])
+        main([str(word) for word in (*words, *engine)])
     assert isinstance(ended.value.code, int)
     return ended.value.code
 
@@ -268,7 +270,7 @@ class TestStore:
     def run(self, plan: Path, store: BatchStore | None, **more: Any) -> tuple[Any, list[int]]:
         seen: list[int] = []
         run = sim.simulate(
-            sim.load_scenario(plan), replications=self.COUNT, store=store,
+            sim.load_scenario(plan, ["run.engine=reference"]), replications=self.COUNT, store=store,
             on_progress=lambda done, _: seen.append(done), **more,
         )  # fmt: skip
         return sim.summarise(run), seen
@@ -291,7 +293,9 @@ class TestStore:
         assert self.run(plan, store) == (whole, [15, 20, 23])
         assert self.run(plan, store) == (whole, [23])
 
-    @pytest.mark.parametrize("drop", ["start", "replications", "others", "length"])
+    @pytest.mark.parametrize(
+        "drop", ["counts_values", "samples/replication", "others", "length", "steps"]
+    )
     def test_what_is_no_batch_of_this_model_is_done_again(
         self, drop: str, plan: Path, tmp_path: Path
     ) -> None:
@@ -299,12 +303,14 @@ class TestStore:
         whole, _ = self.run(plan, store)
         arrays = store.read(range(5, 10))
         assert arrays is not None
-        if drop == "replications":
-            arrays["replications"] = arrays["replications"] + 5
+        if drop == "samples/replication":
+            arrays[drop] = arrays[drop] + 5
         elif drop == "length":
-            arrays["start"] = arrays["start"][:4]
+            arrays["samples/paid_yuan"] = arrays["samples/paid_yuan"][:4]
         elif drop == "others":
-            arrays["stray"] = arrays["start"]
+            arrays["stray"] = arrays["sizes"]
+        elif drop == "steps":  # a position beyond the end
+            arrays["counts_steps"] = arrays["counts_steps"].astype("int64") + 10**9
         else:
             del arrays[drop]
         store.write(range(5, 10), arrays)
@@ -350,8 +356,8 @@ class TestInterrupted:
 
         monkeypatch.undo()
         monkeypatch.setitem(batches._WORK, "reference", 40)
-        usual = simulate.run_batch
-        monkeypatch.setattr(simulate, "run_batch", run_batch)
+        usual = workers.run_batch
+        monkeypatch.setattr(workers, "run_batch", run_batch)
 
     def test_while_the_folder_is_written(
         self, plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

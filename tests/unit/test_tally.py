@@ -30,8 +30,8 @@ from sim.runs.grids import day_grid, lay_out, money_grid, number_grid, round_wid
 from sim.runs.layout import Layout, build_layout
 from sim.runs.outcomes import MEASURES, Outcomes
 from sim.runs.samples import join_samples, sample_columns
-from sim.runs.simulate import simulate_batch
 from sim.runs.tally import Tally, empty_tally, fold, from_arrays, merge, to_arrays
+from sim.runs.workers import simulate_batch
 from sim.sampling.sampler import build_sampler
 from tests.behaviour.test_outputs import money_world
 
