@@ -186,7 +186,8 @@ class TestOverrides:
     @pytest.mark.parametrize(
         "text",
         ["run.seed=-1", "run.seed=x", "run.seed=18446744073709551616", "run.replications=0",
-         "run.replications=1e3", "run.engine=fast", "run.workers=0", "run.replications=true"],
+         "run.replications=1e3", "run.engine=fast", "run.workers=0", "run.replications=true",
+         "run.sampling=sobol"],
     )  # fmt: skip
     def test_bad_options(self, text: str, plan: Path) -> None:
         code, _, column, _ = only(problems_of(plan, text))

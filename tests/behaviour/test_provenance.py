@@ -179,6 +179,9 @@ class TestRunOptions:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         assert manifest["resolved"]["run"]["seed"] == manifest["seed"]
         assert manifest["resolved"]["run"]["replications"] == manifest["replications"]
+        assert manifest["resolved"]["run"]["sampling"] == manifest["sampling"]
+        summary = json.loads((folder / "summary.json").read_text("utf-8"))
+        assert summary["sampling"] == manifest["sampling"]
         return [one for one in manifest["changes"] if one["path"].startswith("run.")]
 
     @pytest.mark.parametrize(
@@ -189,6 +192,7 @@ class TestRunOptions:
             (["--seed", 7], [("run.seed", "5", "7")]),
             (["-n", 4], [("run.replications", "3", "4")]),
             (["--set", "run.seed=7", "--seed", 8], [("run.seed", "5", "8")]),
+            (["--sampling", "plain"], [("run.sampling", "quasi", "plain")]),
             (["--workers", 1], [("run.workers", "", "1")]),
             (["--engine", "reference"], [("run.engine", "reference", "reference")]),
         ],

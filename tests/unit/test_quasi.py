@@ -76,6 +76,16 @@ class TestSpread:
             found = np.sort(cells(points, POINTS), axis=0)
             assert (found == np.arange(POINTS)[:, None]).all()
 
+    def test_after_65536_points_a_scramble_is_shifted_anew(self) -> None:
+        first, second = (
+            np.floor(quasi_points(LABELS, 7, range(start, start + 400, SCRAMBLES)) * 2.0**53)
+            for start in (2, (1 << 16) * SCRAMBLES + 2)
+        )
+        # The last digits are left out: rounding may take them.
+        moved = (first.astype(np.uint64) ^ second.astype(np.uint64)) >> np.uint64(20)
+        assert (moved == moved[0]).all()
+        assert len(np.unique(moved[0])) == len(LABELS)
+
     def test_the_first_two_dimensions_are_a_net(self) -> None:
         """Every elementary box of the same volume as a point's share holds one point."""
         points = block(3, KNOWN[:2])
