@@ -239,7 +239,7 @@ def _unpacked(expected: dict[str, Any], content: bytes) -> Arrays | None:
     whole = sum(sizes.values())
     if whole > _LARGEST:
         return None
-    unpacker = zlib.decompressobj()
+    unpacker = zlib.decompressobj()  # one byte more, as a limit of nought would be none
     try:
         payload = unpacker.decompress(content[parts[2] :], whole + 1)
     except zlib.error:
