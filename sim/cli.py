@@ -158,6 +158,7 @@ def run(
                 if stored is None:
                     probe(folder)
             if stored is None:
+                _tell_of_engine(asked.engine, lang)
                 with _progress(lang, quiet) as on_progress:
                     finished = simulate(
                         loaded, workers=asked.workers, on_progress=on_progress, store=store
@@ -172,6 +173,16 @@ def run(
     if not quiet:
         print_headline(stored, console, lang)
     print_folder(stored, console, lang)
+
+
+def _tell_of_engine(engine: str, lang: Any) -> None:
+    """Say what takes long and happens once, or always for want of the compiler."""
+    from sim.jit import AVAILABLE, is_warm
+
+    if engine == "compiled" and AVAILABLE and not is_warm("simulate_rows"):
+        click.echo(SAYS[lang]["compiling"], err=True)
+    elif not AVAILABLE and engine == "reference":
+        click.echo(SAYS[lang]["no_compiler"], err=True)
 
 
 @cli.command()

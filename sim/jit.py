@@ -76,9 +76,9 @@ def cache_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"project-portfolio-kernels-{kernel_hash()}"
 
 
-def is_warm() -> bool:
-    """Tell whether machine code of these sources was kept by an earlier process."""
-    return AVAILABLE and any(cache_folder().glob("**/*.nbc"))
+def is_warm(kernel: str) -> bool:
+    """Tell whether machine code of a kernel, of these sources, was kept by an earlier process."""
+    return AVAILABLE and any(cache_folder().glob(f"**/*.{kernel}-*.nbc"))
 
 
 if numba is not None:

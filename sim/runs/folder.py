@@ -210,6 +210,7 @@ def _manifest(run: Run, mark: str) -> dict[str, Any]:
         "sampling": run.sampling,
         "engine": run.engine,
         "precision": _precision(run),
+        "cross_check": _cross_check(run),
         "changes": [
             {"path": path, "old": old, "new": new} for path, old, new in run.scenario.changes
         ],
@@ -225,6 +226,18 @@ def _manifest(run: Run, mark: str) -> dict[str, Any]:
         "model_sha256": source_hash(),
         "versions": versions(),
         "timing": {"seconds": round(run.seconds, 3), "workers": run.workers},
+    }
+
+
+def _cross_check(run: Run) -> dict[str, Any] | None:
+    """Tell what came of telling replications again; None for the reference engine's own runs."""
+    if (found := run.cross_check) is None:
+        return None
+    return {
+        "engine": "reference",
+        "replications": list(found.replications),
+        "agree": not found.differs,
+        "differences": list(found.differs),
     }
 
 

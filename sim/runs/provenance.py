@@ -18,8 +18,8 @@ from sim.plan.scenario import Scenario
 from sim.plan.tables import digest
 
 _MODEL_FOLDERS = ("plan", "sampling", "engine", "runs")
-_NUMERIC_LIBRARIES = ("numpy", "scipy", "simpy", "holidays")
-_LIBRARIES = ("numpy", "scipy", "simpy", "polars", "pydantic", "holidays")
+_NUMERIC_LIBRARIES = ("numpy", "scipy", "simpy", "holidays", "numba")
+_LIBRARIES = ("numpy", "scipy", "simpy", "numba", "polars", "pydantic", "holidays")
 
 
 def plain(value: Any) -> Any:
@@ -71,7 +71,7 @@ def fingerprint(
     """
     values = plain(scenario.plan)
     del values["folder"]
-    libraries = [importlib.metadata.version(name) for name in _NUMERIC_LIBRARIES]
+    libraries = [_version(name) for name in _NUMERIC_LIBRARIES]
     about = plain(scenario.about.model_dump())
     precision = plain(scenario.precision)
     asked = [scenario.name, about, seed, replications, sampling, engine, precision]
@@ -95,4 +95,11 @@ def versions() -> dict[str, str]:
 
     found = {"sim": __version__, "python": platform.python_version()}
     found["platform"] = f"{platform.system()} {platform.machine()}"
-    return found | {name: importlib.metadata.version(name) for name in _LIBRARIES}
+    return found | {name: _version(name) for name in _LIBRARIES}
+
+
+def _version(library: str) -> str:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:  # the compiler may be missing
+        return "absent"

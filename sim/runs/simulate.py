@@ -12,8 +12,10 @@ import numpy as np
 
 from sim.engine.reference import run_reference
 from sim.engine.trajectory import Trajectory
+from sim.jit import AVAILABLE
 from sim.plan.configuration import Sampling
 from sim.plan.portfolio import Portfolio, build_portfolio
+from sim.plan.problems import InputError, Problem
 from sim.plan.rows import Levers, Plan, Window
 from sim.plan.scenario import Scenario
 from sim.runs.batches import BatchStore, cut
@@ -164,6 +166,8 @@ def simulate(
         worth = count * portfolio.size >= _WORTH_SPREADING
         workers = min(os.cpu_count() or 1, count) if worth else 1
     engine = scenario.options.engine
+    if engine == "compiled" and not AVAILABLE:
+        raise InputError([Problem("no_compiler", "run", None, "engine", engine)])
     layout = build_layout(sampler)
     batches = cut(count, portfolio.size, engine)
     if store is not None:
