@@ -48,8 +48,8 @@ SAYS = {
         "idle": "These changes have no effect in this run: {paths}",
         "compiling": "First use: compiling the engine, about a minute; later runs use what is "
         "compiled.",
-        "no_compiler": "The compiler (numba) is not installed: the reference engine simulates, with "
-        "the same results, hundreds of times slower.",
+        "no_compiler": "The compiler (numba) is not installed: the reference engine simulates; the "
+        "results are the same, but it takes hundreds of times as long.",
     },
 }
 USAGE = {

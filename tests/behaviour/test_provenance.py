@@ -144,8 +144,12 @@ class TestResolved:
         assert held["projects"] == {"P4": {"total": 950}}
         assert (held["levers"], held["accounts"]) == ({}, {})
         assert held["run"] == {
+<<<<<<< HEAD
             "replications": 4, "seed": 7, "sampling": "quasi", "engine": "reference",
             "workers": None,
+=======
+            "replications": 4, "seed": 7, "engine": "reference", "workers": None, "precision": None,
+>>>>>>> 3ab385f (The resolved scenario tells the precision asked for)
         }  # fmt: skip
         uncertainties = held["uncertainties"]
         assert uncertainties["slip"] == {"state": "off"}
