@@ -144,12 +144,8 @@ class TestResolved:
         assert held["projects"] == {"P4": {"total": 950}}
         assert (held["levers"], held["accounts"]) == ({}, {})
         assert held["run"] == {
-<<<<<<< HEAD
-            "replications": 4, "seed": 7, "sampling": "quasi", "engine": "reference",
-            "workers": None,
-=======
-            "replications": 4, "seed": 7, "engine": "reference", "workers": None, "precision": None,
->>>>>>> 3ab385f (The resolved scenario tells the precision asked for)
+            "replications": 4, "seed": 7, "sampling": "quasi", "engine": "compiled",
+            "workers": None, "precision": None,
         }  # fmt: skip
         uncertainties = held["uncertainties"]
         assert uncertainties["slip"] == {"state": "off"}
