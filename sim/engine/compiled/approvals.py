@@ -17,7 +17,7 @@ def file_ready(still: Still, file: Record, begin: int) -> int:
     return max(begin + 1, prepared + file.delay)
 
 
-@inner
+@inlined
 def begin_file(world: World, still: Still, drawn: Drawn, state: State, g: int) -> None:
     """Begin the preparation of a gate whose gates before are passed, or wait for the revision."""
     gate, one = world.gates[g], state.files[g]
@@ -48,7 +48,7 @@ def begin_file(world: World, still: Still, drawn: Drawn, state: State, g: int) -
     note(state.by_day, state.following, Agenda.FILE, ready, g)
 
 
-@inner
+@inlined
 def join_queue(world: World, still: Still, drawn: Drawn, state: State, g: int, day: int) -> None:
     """Let a file that is ready join the queue of its window, or be taken at once."""
     gate, one = world.gates[g], state.files[g]
@@ -68,7 +68,7 @@ def join_queue(world: World, still: Still, drawn: Drawn, state: State, g: int, d
     state.books[Book.CALLED] = 1
 
 
-@inner
+@inlined
 def take(world: World, still: Still, drawn: Drawn, state: State, g: int, day: int) -> None:
     """Take a file: its review begins."""
     gate, one = world.gates[g], state.files[g]
@@ -85,7 +85,7 @@ def take(world: World, still: Still, drawn: Drawn, state: State, g: int, day: in
         note(state.by_day, state.following, Agenda.REVIEW, one.passed, g)
 
 
-@inner
+@inlined
 def end_review(world: World, still: Still, drawn: Drawn, state: State, g: int) -> None:
     """Pass a gate: its place is free, and what waited for it may go on."""
     gate, one = world.gates[g], state.files[g]
@@ -103,7 +103,7 @@ def end_review(world: World, still: Still, drawn: Drawn, state: State, g: int) -
     state.sites[gate.project].gates_missing -= 1
 
 
-@inner
+@inlined
 def call_windows(world: World, still: Still, drawn: Drawn, state: State, day: int) -> None:
     """Let windows take the next files, when all reviews that end today have ended."""
     state.books[Book.CALLED] = 0
@@ -119,7 +119,7 @@ def call_windows(world: World, still: Still, drawn: Drawn, state: State, day: in
             take(world, still, drawn, state, g, day)
 
 
-@inner
+@inlined
 def files_of_a_day(world: World, still: Still, drawn: Drawn, state: State, day: int) -> int:
     """Work off phase Files; return how many projects are given up, listed in `scratch[1]`."""
     count = listed(state.by_day[day, Agenda.FILE], state.following, Agenda.FILE, state.scratch[0])

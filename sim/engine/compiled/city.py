@@ -29,7 +29,7 @@ from sim.engine.compiled.starts import (
     starts_of_a_day,
     tell_those_who_wait,
 )
-from sim.engine.compiled.treasury import read_clocks, receive
+from sim.engine.compiled.treasury import read_clocks, receive, remember
 from sim.engine.rules import NANO_DAYS, NEVER, PPM, Cause, Wait
 from sim.jit import compiled, inlined, inner
 from sim.sampling.layout import Drawn, Still
@@ -58,7 +58,15 @@ def simulate_one(world: World, still: Still, drawn: Drawn, state: State) -> None
     month, run = 0, 0
     for day in range(policy.days):
         brings = state.by_day[day]
-        if receive(world, drawn, state, day):
+        if brings[Agenda.RECEIPT] != NOBODY or brings[Agenda.MOVED] != NOBODY:
+            receive(world, drawn, state, day)
+            told = True
+        else:
+            told = False
+        if state.books[Book.TELL_TOMORROW] != 0:
+            remember(world, state)
+            told = True
+        if told:
             tell_those_who_wait(world, still, state, day)
         if brings[Agenda.FILE] != NOBODY:
             dropped = files_of_a_day(world, still, drawn, state, day)
@@ -99,7 +107,7 @@ def simulate_one(world: World, still: Still, drawn: Drawn, state: State) -> None
     _tell_the_end(world, still, drawn, state)
 
 
-@inner
+@inlined
 def _work(world: World, still: Still, drawn: Drawn, state: State, day: int) -> None:
     """Work off phase Work, by rank."""
     # `following` is written while stops plan anew, so the list is taken whole before.

@@ -6,7 +6,7 @@ from sim.engine.compiled.agenda import note
 from sim.engine.compiled.arithmetic import first_reaching, on_curve, quotient, share_of
 from sim.engine.compiled.records import Agenda, Book, Int, Ints32, Record, Stage, State, World
 from sim.engine.rules import PPM
-from sim.jit import inlined, inner
+from sim.jit import inlined
 from sim.sampling.layout import Drawn
 from sim.sampling.realization import GIVEN_UP
 
@@ -45,7 +45,7 @@ def settle(row: Ints32, site: Record, day: int) -> None:
     site.since = day + 1
 
 
-@inner
+@inlined
 def reach_milestone(world: World, drawn: Drawn, state: State, p: int, day: int) -> bool:
     """Finish or stop; False where the project is given up."""
     site, one = state.sites[p], drawn.projects[p]

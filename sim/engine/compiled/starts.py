@@ -108,7 +108,7 @@ def tell_those_who_wait(world: World, still: Still, state: State, day: int) -> N
     heard(world, state)
 
 
-@inner
+@inlined
 def starts_of_a_day(world: World, still: Still, drawn: Drawn, state: State, day: int) -> None:
     """Work off phase Starts, by rank."""
     p = Int(state.by_day[day, Agenda.START])
@@ -162,14 +162,14 @@ def _let_others_try(world: World, still: Still, state: State, p: int, day: int) 
     tell_those_who_wait(world, still, state, day)
 
 
-@inner
+@inlined
 def release_successors(world: World, still: Still, drawn: Drawn, state: State, p: int) -> None:
     """Let those go on that waited for a project, now delivered or given up."""
     for k in range(world.successor_first[p], world.successor_first[p + 1]):
         other = world.successors[k]
         site = state.sites[other]
         site.predecessors_missing -= 1
-        if site.stage == Stage.GATES:
+        if site.stage == Stage.GATES and site.predecessors_missing == 0:
             proceed(world, still, drawn, state, other)
 
 

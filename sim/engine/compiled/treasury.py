@@ -10,14 +10,9 @@ from sim.jit import inlined, inner
 from sim.sampling.layout import Drawn
 
 
-@inner
-def receive(world: World, drawn: Drawn, state: State, day: int) -> bool:
-    """Work off phase Receive; tell whether somebody is to be told of it.
-
-    First releases in their order, then moved money in the order of its checks, last what was given
-    back the day before.
-    """
-    told = False
+@inlined
+def receive(world: World, drawn: Drawn, state: State, day: int) -> None:
+    """Take in releases in their order, then moved money in the order of its checks."""
     release = Int(state.by_day[day, Agenda.RECEIPT])
     while release != NOBODY:
         arrival, amount = world.arrivals[release], drawn.releases[release].amount
@@ -33,7 +28,6 @@ def receive(world: World, drawn: Drawn, state: State, day: int) -> bool:
         account.released += amount
         account.balance += amount
         account.received = True
-        told = True
         release = Int(state.following[Agenda.RECEIPT, release])
     if state.by_day[day, Agenda.MOVED] != NOBODY:
         count = listed(
@@ -46,15 +40,16 @@ def receive(world: World, drawn: Drawn, state: State, day: int) -> bool:
             pool = state.pools[account]
             add(pool, state.nodes, state.books, True, release, state.moved[check])
             state.accounts[account].received = True
-        told = True
-    if state.books[Book.TELL_TOMORROW] != 0:
-        state.books[Book.TELL_TOMORROW] = 0
-        for a in range(len(world.accounts)):
-            if state.accounts[a].tell_tomorrow:
-                state.accounts[a].tell_tomorrow = False
-                state.accounts[a].received = True
-        told = True
-    return told
+
+
+@inner
+def remember(world: World, state: State) -> None:
+    """Announce what was given back the day before."""
+    state.books[Book.TELL_TOMORROW] = 0
+    for a in range(len(world.accounts)):
+        if state.accounts[a].tell_tomorrow:
+            state.accounts[a].tell_tomorrow = False
+            state.accounts[a].received = True
 
 
 @inner
@@ -166,7 +161,7 @@ def give_back(world: World, state: State, p: int) -> None:
         state.books[Book.TELL_TOMORROW] = 1
 
 
-@inner
+@inlined
 def read_clocks(world: World, drawn: Drawn, state: State, day: int) -> None:
     """See how much of releases is spent; what is idle at 6 months may be withdrawn."""
     policy = world.policy[0]
