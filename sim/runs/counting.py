@@ -16,6 +16,10 @@ BLOCKS = 20
 """Replication r belongs to block r modulo so many."""
 SKIP = -(2**63)
 """Stands where a replication has no value of a quantity."""
+MANY = 64
+"""Replications from which the counts of a quantity are worth fetching in one go."""
+COUNTS_OF_A_LINE = 16
+"""Counts that memory hands over together."""
 LIMB = 32
 """Sums are kept as a high part and so many low bits: exact however many they are."""
 _MASK = 2**LIMB - 1
@@ -65,6 +69,15 @@ def count_values(
         share, wide_share = 1.0 / step, 1.0 / wide_step
         row_size = ((last - 1) >> BLOCK_SHIFT) + 2
         smallest, largest = least[q], most[q]
+        if rows >= MANY:
+            # Memory comes quicker in order than at random: have it near before it is needed. No
+            # count is negative; that it might be keeps the compiler from leaving the loops out.
+            read = 0
+            for at in range(start, start + last, COUNTS_OF_A_LINE):
+                read += counts[at]
+            for at in range(block_start, block_start + BLOCKS * row_size, COUNTS_OF_A_LINE):
+                read += block_counts[at]
+            smallest = min(smallest, read) if read < 0 else smallest
         for block in range(BLOCKS):
             local[block] = 0
         for row in range(rows):
@@ -165,17 +178,18 @@ def add_groups(values: Ints, groups: Ints, sums: Ints) -> None:
 
 
 @compiled
-def filled_cells(
-    counts: Counts, first: Ints, lowest: Ints, highest: Ints, found: Ints, amounts: Counts
-) -> int:
-    """List the cells that hold anything, looking only between the lowest and highest of each."""
-    total = 0
-    for q in range(len(lowest)):
-        for at in range(first[q] + lowest[q], first[q] + highest[q] + 1):
+def filled_cells(counts: Counts, begins: Ints, ends: Ints, steps: Counts, amounts: Counts) -> int:
+    """List the cells that hold anything, by the step from the one before; return their number.
+
+    Only stretches of cells are looked at, in order.
+    """
+    total, before = 0, 0
+    for stretch in range(len(begins)):
+        for at in range(begins[stretch], ends[stretch]):
             if counts[at] != 0:
-                if len(found) > 0:
-                    found[total] = at
-                    amounts[total] = counts[at]
+                steps[total] = at - before
+                amounts[total] = counts[at]
+                before = at
                 total += 1
     return total
 

@@ -22,6 +22,8 @@ Ints = NDArray[np.int64]
 DIMENSIONS = ("system", "programme", "county", "type", "tier", "investor", "stage")
 PROJECT, CITY = 1_000, 10_000
 """Cells of a plan: of a project, an account or a bond; of the city and of its parts."""
+_NEVER_ABOVE = 2**63 - 1
+"""Mark of what is not asked how often it lies above one."""
 _ROOM = 128
 """Cells above five quarters of a plan, where little is expected."""
 
@@ -130,7 +132,7 @@ def _counted(
     def family(
         shape: tuple[int, ...], grids: list[Grid], marks: int | list[int] | None = None
     ) -> Family:
-        given = SKIP if marks is None else marks
+        given = _NEVER_ABOVE if marks is None else marks
         return Family(shape, grids, np.broadcast_to(np.array(given, np.int64), len(grids)))
 
     days = [day_grid(portfolio.days)] * size

@@ -135,15 +135,21 @@ def to_arrays(tally: Tally) -> dict[str, NDArray[Any]]:
     grids = tally.layout.grids
     seen = tally.most >= tally.least
     whole = slice(0, len(seen))
-    # Where nothing was seen no cell is looked at.
-    lowest = np.where(seen, grids.cell_of(whole, np.where(seen, tally.least, 0)), 0)
-    highest = np.where(seen, grids.cell_of(whole, np.where(seen, tally.most, 0)), -1)
+    # Counts lie between the cells of the smallest and of the largest value; where nothing was
+    # seen no cell is looked at.
+    begins, ends = (
+        grids.first[:-1] + grids.cell_of(whole, np.where(seen, values, 0))
+        for values in (tally.least, tally.most)
+    )
+    ends = np.where(seen, ends + 1, begins)
+    everywhere = np.zeros(1, np.int64), np.array([len(tally.block_counts)])
+    filled = tally.replications * len(seen)
     return {
         "sizes": tally.sizes.copy(),
         "least": tally.least.copy(),
         "most": tally.most.copy(),
-        **_sparse_counts("counts", tally.counts, grids.first, lowest, highest),
-        **_sparse("block_counts", tally.block_counts),
+        **_sparse_counts("counts", tally.counts, begins, ends, filled),
+        **_sparse_counts("block_counts", tally.block_counts, *everywhere, filled),
         **_sparse("above", tally.above),
         **_sparse("low_sums", tally.low_sums),
         **_sparse("high_sums", tally.high_sums),
@@ -151,31 +157,29 @@ def to_arrays(tally: Tally) -> dict[str, NDArray[Any]]:
 
 
 def _sparse_counts(
-    name: str, counts: Counts, first: Ints, lowest: Ints, highest: Ints
+    name: str, counts: Counts, begins: Ints, ends: Ints, filled: int
 ) -> dict[str, NDArray[Any]]:
-    nothing = np.zeros(0, np.int64), np.zeros(0, np.int32)
-    total = filled_cells(counts, first, lowest, highest, *nothing)
-    found, amounts = np.zeros(total, np.int64), np.zeros(total, np.int32)
-    if total:
-        filled_cells(counts, first, lowest, highest, found, amounts)
-    return _packed(name, found, amounts)
+    """Return the counts in stretches of cells of which at most so many are filled."""
+    most = min(int((ends - begins).sum()), filled)
+    steps, amounts = np.empty(most, np.int32), np.empty(most, np.int32)
+    total = filled_cells(counts, begins, ends, steps, amounts)
+    return _packed(name, steps[:total], amounts[:total])
 
 
 def _sparse(name: str, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
     flat = values.reshape(-1)
     found = np.flatnonzero(flat)
-    return _packed(name, found, flat[found])
+    return _packed(name, np.diff(found, prepend=0), flat[found])
 
 
-def _packed(name: str, found: Ints, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    steps = np.diff(found, prepend=0)
+def _packed(name: str, steps: NDArray[Any], values: NDArray[Any]) -> dict[str, NDArray[Any]]:
     return {f"{name}_steps": _narrow(steps), f"{name}_values": _narrow(values)}
 
 
 def _narrow(values: NDArray[Any]) -> NDArray[Any]:
     """Return whole numbers in the narrowest type that holds them all."""
     least, most = (int(values.min()), int(values.max())) if len(values) else (0, 0)
-    kinds = (np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64)
+    kinds = (np.uint8, np.uint16, np.int16, np.uint32, np.int32, np.int64)
     for kind in kinds:
         if np.iinfo(kind).min <= least and most <= np.iinfo(kind).max:
             return values.astype(kind)
