@@ -38,7 +38,8 @@ def at(sample: Sequence[Any], percent: int) -> Any:
 
 
 def store(folder: Path, out: Path, replications: int, *changes: str) -> StoredRun:
-    scenario = sim.load_scenario(folder, changes)
+    # Plain, as `live` draws and as intervals of independent replications are worked out here.
+    scenario = sim.load_scenario(folder, ["run.sampling=plain", *changes])
     return sim.write_run(sim.simulate(scenario, replications=replications), out)
 
 
