@@ -64,7 +64,8 @@ def causes_and_execution(stored: StoredRun) -> str:
 
 def walk(scenario: Scenario) -> str:
     """Return the first lines of one project's log, and how it ends."""
-    story = replay_one(scenario.plan, scenario.options.seed, WALK_REPLICATION)
+    asked = scenario.options
+    story = replay_one(scenario.plan, asked.seed, WALK_REPLICATION, asked.sampling)
     lines = list(replay_lines(story, WALK_PROJECT, "en"))
     paid = next(k for k, line in enumerate(lines) if "arrears" in line or "advance" in line)
     ending = [line for line in lines if "finished" in line or "accepted" in line]

@@ -47,7 +47,8 @@ def assert_counted(found: str, sample: Sequence[int], percent: int, plan: int) -
 
 
 def store(folder: Path, out: Path, replications: int, *changes: str) -> StoredRun:
-    scenario = sim.load_scenario(folder, changes)
+    # Plain, as `live` draws and as intervals of independent replications are worked out here.
+    scenario = sim.load_scenario(folder, ["run.sampling=plain", *changes])
     return sim.write_run(sim.simulate(scenario, replications=replications), out)
 
 
