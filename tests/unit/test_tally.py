@@ -232,14 +232,14 @@ class TestGrids:
         values = np.concatenate([cells * width, cells * width + 1])[:, None]
         for grid in (Grid(0, width, 300), Grid(-1, 1, 1, width, 300)):
             grids, counts = lay_out([grid], BLOCKS), np.zeros(400, np.int32)
-            room = [np.zeros((1, BLOCKS), np.int64) for _ in range(2)]
             count_values(
                 values, 0, np.arange(400) % BLOCKS,
                 grids.low, grids.width, grids.cells, grids.wide, grids.wide_cells,
                 grids.first, grids.block_first, np.zeros(1, np.int64),
                 counts, np.zeros(int(grids.block_first[-1]), np.int32),
                 np.zeros((1, BLOCKS), np.int32), np.zeros(1, np.int64), np.zeros(1, np.int64),
-                *room, np.zeros(BLOCKS, np.int64),
+                np.zeros((1, BLOCKS), np.int64), np.zeros((1, BLOCKS), np.int64),
+                np.zeros(BLOCKS, np.int64),
             )  # fmt: skip
             exact = [int(grids.cell_of(slice(0, 1), value)[0]) for value in values]
             assert np.array_equal(counts, np.bincount(exact, minlength=400))
