@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _MEASURES = ("reported", "work_done", "paid")
+_SHOWN = (5, 20, 50, 80, 95)
 _HARDEST = 8
 _SHOWN_DAYS = 0.05
 """Causes that move an average project by less are not worth a line."""
@@ -81,6 +82,10 @@ def print_headline(stored: StoredRun, console: Console, language: Language = "zh
         say(text["sure"].format(p20=p20, p50=p50, unit=unit))
     if asked := stored.manifest.get("precision"):
         say(_precision_line(asked, summary["replications"], text, language), "bold")
+        errors = ", ".join(
+            f"P{percent} ±{reported[f'p{percent}_se'] / scale.yuan:,.1f}" for percent in _SHOWN
+        )
+        say(text["errors"].format(errors=errors, unit=unit), "dim")
     say(text["paid_note"] if summary["execution"] else text["unlimited"], "dim")
     net = summary["net_of_growth"]
     say(
@@ -177,12 +182,13 @@ def print_folder(stored: StoredRun, console: Console, language: Language = "zh")
 def _headline_table(stored: StoredRun, text: Mapping[str, str], scale: Scale, unit: str) -> Table:
     table = _table(text["headline"].format(year=stored.manifest["plan_year"], unit=unit))
     table.add_column(text["measure"])
-    for column in ("P5", "P20", "P50", "P80", "P95", text["mean"], text["error"], text["met"],
-                   text["tail"]):  # fmt: skip
+    percents = [f"P{percent}" for percent in _SHOWN]
+    for column in (*percents, text["mean"], text["error"], text["met"], text["tail"]):
         table.add_column(column, justify="right")
     for measure in _MEASURES:
         one = stored.summary["year_end"][measure]
-        numbers = [scale.show(one[key]) for key in ("p5", "p20", "p50", "p80", "p95", "mean")]
+        keys = [*(f"p{percent}" for percent in _SHOWN), "mean"]
+        numbers = [scale.show(one[key]) for key in keys]
         error = "–" if one["mean_se"] is None else f"{one['mean_se'] / scale.yuan:,.1f}"
         # The target was set for investment, not for payments.
         against = ["–", "–"]

@@ -16,7 +16,7 @@ from scipy import stats
 import sim
 from sim.engine.rules import NEVER
 from sim.runs.columns import amounts
-from sim.runs.counting import BLOCKS, SKIP
+from sim.runs.counting import BLOCKS, SKIP, count_values
 from sim.runs.estimates import (
     block_counts_above,
     block_counts_seen,
@@ -26,7 +26,7 @@ from sim.runs.estimates import (
     probabilities,
     ratio,
 )
-from sim.runs.grids import day_grid, lay_out, money_grid, number_grid, round_width
+from sim.runs.grids import Grid, day_grid, lay_out, money_grid, number_grid, round_width
 from sim.runs.layout import Layout, build_layout
 from sim.runs.outcomes import MEASURES, Outcomes
 from sim.runs.samples import join_samples, sample_columns
@@ -161,18 +161,19 @@ class TestSums:
         assert (days < 0).any()
 
     def test_no_sum_overflows(self, layout: Layout, batch: Outcomes) -> None:
-        """Thrice nine thousand replications of the largest city: beyond 64 bits, and below 0."""
-        values = np.full((9_000, *batch.months.shape[1:]), 9 * 10**15, np.int64)
+        """Thrice nine thousand replications of more than any city: beyond 64 bits, and below 0."""
+        each = 4 * 10**16
+        values = np.full((9_000, *batch.months.shape[1:]), each, np.int64)
         values[:, 1] *= -1
         large = with_samples(batch, "months", values)
         tally = folded(layout, large, large, large)
         sums = block_sums(tally, "months")
-        assert (sums[0] == 3 * 450 * 9 * 10**15).all()
-        assert int(sums[0, 0].sum()) == 27_000 * 9 * 10**15 > 2**63
-        assert int(sums[1, 0].sum()) == -27_000 * 9 * 10**15
+        assert (sums[0] == 3 * 450 * each).all()
+        assert int(sums[0, 0].sum()) == 27_000 * each > 2**63
+        assert int(sums[1, 0].sum()) == -27_000 * each
         assert (tally.low_sums >= 0).all()
         assert (tally.low_sums < 2**32).all()
-        assert means(tally, "months")[0][0].tolist() == [9 * 10**15] * values.shape[2]
+        assert means(tally, "months")[0][0].tolist() == [each] * values.shape[2]
 
 
 class TestGrids:
@@ -213,13 +214,35 @@ class TestGrids:
         shape = (400, *batch.final_cost.shape[1:])
         values = (10 ** generator.uniform(0, 9, shape)).astype(np.int64)
         values[:40] = generator.integers(-5, 5, (40, shape[1]))
-        tally = folded(layout, with_samples(batch, "final_cost", values))
         place, grids = layout.places["final_cost"], layout.grids
+        # On the edges of cells, and a yuan beside them.
+        edges = generator.integers(0, 1300, (200, shape[1])) * grids.width[place]
+        values[200:] = edges + generator.integers(0, 2, edges.shape)
+        tally = folded(layout, with_samples(batch, "final_cost", values))
         for column, quantity in enumerate(range(place.start, place.stop)):
             one = slice(quantity, quantity + 1)
             cells = [int(grids.cell_of(one, values[row, [column]])[0]) for row in range(400)]
             found = tally.counts[grids.first[quantity] : grids.first[quantity + 1]]
             assert np.array_equal(found, np.bincount(cells, minlength=len(found)))
+
+    @pytest.mark.parametrize("width", [1, 3, 49, 98, 1000, 10**6, 3 * 10**9 + 1])
+    def test_a_product_for_a_division_is_set_right(self, width: int) -> None:
+        """49 times the double nearest to 1 / 49 is less than 1: edges need the correction."""
+        cells = np.arange(200)
+        values = np.concatenate([cells * width, cells * width + 1])[:, None]
+        for grid in (Grid(0, width, 300), Grid(-1, 1, 1, width, 300)):
+            grids, counts = lay_out([grid], BLOCKS), np.zeros(400, np.int32)
+            count_values(
+                values, 0, np.arange(400) % BLOCKS,
+                grids.low, grids.width, grids.cells, grids.wide, grids.wide_cells,
+                grids.first, grids.block_first, np.zeros(1, np.int64),
+                counts, np.zeros(int(grids.block_first[-1]), np.int32),
+                np.zeros((1, BLOCKS), np.int32), np.zeros(1, np.int64), np.zeros(1, np.int64),
+                np.zeros((1, BLOCKS), np.int64), np.zeros((1, BLOCKS), np.int64),
+                np.zeros(BLOCKS, np.int64),
+            )  # fmt: skip
+            exact = [int(grids.cell_of(slice(0, 1), value)[0]) for value in values]
+            assert np.array_equal(counts, np.bincount(exact, minlength=400))
 
 
 class TestPercentiles:
