@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.engine.compiled.records import Int, Ints, Ints32
+from sim.engine.compiled.records import Int, Ints, Ints32, Record
 from sim.engine.rules import PPM
 from sim.jit import inlined
 
@@ -46,11 +46,18 @@ def scaled(amount: int, numerator: int, denominator: int) -> int:
 
 
 @inlined
-def on_curve(knots: Ints32, worked: int, whole: int) -> int:
-    """Read a curve of equal steps by linear interpolation with floor; ppm."""
+def on_curve(knots: Ints32, site: Record, behind: int, worked: int, whole: int) -> int:
+    """Read a curve of equal steps by linear interpolation with floor; ppm.
+
+    Work goes forward only, so the step of the last reading is a good one to begin from: it stands
+    in the site, `behind` those of the curve before, and is walked on, not divided out anew.
+    """
     segments = len(knots) - 1
     reach = worked * segments
-    step = quotient(reach, whole)
+    step = max(site.step - behind, 0)
+    while reach >= (step + 1) * whole:
+        step += 1
+    site.step = behind + step
     if step == segments:
         return Int(knots[segments])
     low = Int(knots[step])

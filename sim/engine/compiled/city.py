@@ -147,7 +147,7 @@ def _set_up_money(world: World, drawn: Drawn, state: State) -> None:
     for k in range(len(world.lines)):
         empty(state.aside[k])
         mine = state.lines[k]
-        mine.due = mine.of_pool = mine.history_end = 0
+        mine.due = mine.of_pool = 0
         mine.reserved = False
     for run in range(state.due.shape[0]):
         for p in range(state.due.shape[1]):
@@ -170,6 +170,7 @@ def _set_up_projects(world: World, drawn: Drawn, state: State) -> None:
         site.value = site.reported = one.done
         site.retained = site.premium = site.due_so_far = 0
         site.worked = NOBODY
+        site.step = 0
         site.paid = site.arrears = site.equity_paid = site.debt_paid = 0
         site.entitled = share_of(one.done, one.pay_ratio)
         site.entitled_before = site.entitled

@@ -21,11 +21,12 @@ def plan_milestone(world: World, drawn: Drawn, state: State, p: int) -> None:
     target = one.work
     if site.next_stop < one.stop_end:
         target = min(target, drawn.stops[site.next_stop].at)
-    need = max(-((site.effective - target * PPM) // site.rate), 0)
     row = drawn.calendar[world.projects[p].calendar]
-    reaches = row[first] + need
-    if row[last + 1] < reaches:
+    lacking = max(target * PPM - site.effective, 0)
+    begun = Int(row[first])
+    if (Int(row[last + 1]) - begun) * site.rate < lacking:
         return
+    reaches = begun + quotient(lacking + site.rate - 1, site.rate)
     # The first day by whose end the work is done; no work at all is done on the first day.
     day = first_reaching(row, reaches, first + 1, last + 1) - 1
     note(state.by_day, state.following, Agenda.WORK, day, p)
@@ -87,6 +88,7 @@ def worked(row: Ints32, site: Record, work: int, day: int) -> int:
 def value_of(
     knots: Ints32,
     one: Record,
+    site: Record,
     done: int,
     amount: int,
     settled: bool,
@@ -97,18 +99,19 @@ def value_of(
     ----------
     knots : ndarray of int32, shape (2, segments + 1)
         Both curves.
-    one : record of DRAWN
-        What was drawn of the project.
+    one, site : record of DRAWN, record of SITE
+        What was drawn of the project, and how it stands.
     done, amount : int
         Yuan at the status date; milli-days worked since.
     settled : bool
         Whether what the filed plan leaves over is booked: after delivery and the plan year.
     """
     if amount < one.first_work:
-        share = on_curve(knots[0], amount, one.first_work)
+        share = on_curve(knots[0], site, 0, amount, one.first_work)
         return done + share_of(one.year_end_value - done, share)
     if one.first_work < one.work:
-        share = on_curve(knots[1], amount - one.first_work, one.work - one.first_work)
+        rest, whole = amount - one.first_work, one.work - one.first_work
+        share = on_curve(knots[1], site, knots.shape[1], rest, whole)
         return one.year_end_value + share_of(one.total - one.year_end_value, share)
     return one.total if settled else one.year_end_value
 

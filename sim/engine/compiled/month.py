@@ -51,7 +51,7 @@ def _measure(
         until = min(day, site.dropped)
         amount = worked(drawn.calendar[one.calendar], site, mine.work, until)
         settled = site.delivered < day and day > policy.year_end
-        seen = value_of(world.knots[p], mine, one.done, amount, settled)
+        seen = value_of(world.knots[p], mine, site, one.done, amount, settled)
         site.worked = amount
     else:
         share = prework(world, still, drawn, state, p, min(day, site.dropped))

@@ -265,7 +265,7 @@ def build_state(world: World, stages: int, tables: bool) -> State:
         accounts=room(accounts, dtype=ACCOUNT_STATE),
         due=room(months, projects),
         lacking=room(lines),
-        history=room(histories, months),
+        history=room(months, histories),
         pools=room(accounts, dtype=PURSE),
         marked=room(marked, dtype=PURSE),
         aside=room(lines, dtype=PURSE),

@@ -6,7 +6,7 @@ from sim.engine.compiled.arithmetic import quotient, share_of
 from sim.engine.compiled.purses import spend
 from sim.engine.compiled.records import NOBODY, Book, City, Int, Ints, Record, State, World
 from sim.engine.compiled.treasury import split
-from sim.engine.rules import NEVER, PPM
+from sim.engine.rules import PPM
 from sim.jit import inlined, inner
 from sim.sampling.layout import Drawn
 from sim.sampling.realization import AccountRule
@@ -24,6 +24,8 @@ def pay(world: World, drawn: Drawn, state: State, run: int) -> None:
     shares. Debt follows account by account, since each payment leaves less room for the next.
     """
     limited = world.policy[0].money_limited
+    for k in range(state.history.shape[1]):
+        state.history[run, k] = state.history[run - 1, k] if run > 0 else 0
     for k in range(state.books[Book.ACTIVE]):
         p = state.active[k]
         amount, site, one = state.due[run, p], state.sites[p], world.projects[p]
@@ -47,11 +49,11 @@ def pay(world: World, drawn: Drawn, state: State, run: int) -> None:
             _pay_equity(world, drawn, state, p, run)
     for a in range(len(world.accounts)):
         if not world.accounts[a].debt:
-            _pay_asked(world, state, a)
+            _pay_asked(world, state, a, run)
     for a in range(len(world.accounts)):
         if world.accounts[a].debt:
             _ask_debt(world, drawn, state, a, run)
-            _pay_asked(world, state, a)
+            _pay_asked(world, state, a, run)
     owed = Int(0)
     for k in range(state.books[Book.ACTIVE]):
         site = state.sites[state.active[k]]
@@ -69,12 +71,9 @@ def _fall_due(
     split(world, p, before, amount, state, parts, False)
     for k in range(one.line_first, one.line_end):
         line, mine, part = world.lines[k], state.lines[k], parts[k - one.line_first]
-        if line.history != NOBODY:
-            for earlier in range(mine.history_end, run):
-                state.history[line.history, earlier] = mine.due
-            state.history[line.history, run] = mine.due + part
-            mine.history_end = run + 1
         mine.due += part
+        if line.history != NOBODY:
+            state.history[run, line.history] = mine.due
         state.lacking[line.place] += part
         state.accounts[line.account].lacking += part
 
@@ -138,7 +137,7 @@ def _pay_own_funds(
     if share < PPM:
         mine, earlier = state.lines[k], Int(0)
         if run >= _YEAR:
-            earlier = state.history[line.history, min(run - _YEAR, mine.history_end - 1)]
+            earlier = state.history[run - _YEAR, line.history]
         limit = quotient(mine.due * share + earlier * (PPM - share), PPM)
         paid = mine.due - state.lacking[line.place]
         amount = max(min(amount, limit - paid), 0)
@@ -183,7 +182,7 @@ def _pay_reserved(state: State, line: Record, k: int, site: Record, bond: bool, 
 
 
 @inlined
-def _pay_asked(world: World, state: State, a: int) -> None:
+def _pay_asked(world: World, state: State, a: int, run: int) -> None:
     """Let the pool pay what was asked of it, all or shared, and say what stays unmet."""
     one, account, pool = world.accounts[a], state.accounts[a], state.pools[a]
     taken = account.wanted
@@ -191,7 +190,7 @@ def _pay_asked(world: World, state: State, a: int) -> None:
         first, count = one.line_first, account.asking
         asking, asked = state.scratch[0, first:], state.scratch[1, first:]
         if account.wanted > pool.total:
-            _share_pool(world, state, one.rule, asking, asked, count, pool.total)
+            _share_pool(world, state, one.rule, asking, asked, count, pool.total, run)
             taken = pool.total
         for j in range(count):
             if asked[j] != 0:
@@ -212,6 +211,7 @@ def _share_pool(
     asked: Ints,
     count: int,
     pool: int,
+    run: int,
 ) -> None:
     """Cut what is asked to what each gets of a pool that does not go round."""
     place = state.scratch[3]
@@ -222,7 +222,7 @@ def _share_pool(
             place[j] = world.projects[world.lines[asking[j]].project].tier
             groups = Int(_TIERS)
         elif rule == AccountRule.FIFO:
-            place[j] = _oldest_unpaid(world, state, asking[j])
+            place[j] = _oldest_unpaid(world, state, asking[j], run)
             groups = max(groups, place[j] + 1)
     for group in range(groups):
         if rule == AccountRule.FIFO:
@@ -258,14 +258,14 @@ def _pro_rata(asked: Ints, place: Ints, parts: Ints, group: int, count: int, poo
 
 
 @inlined
-def _oldest_unpaid(world: World, state: State, k: int) -> int:
+def _oldest_unpaid(world: World, state: State, k: int, run: int) -> int:
     """Return the run at which the oldest unpaid claim of a line fell due."""
     line, mine = world.lines[k], state.lines[k]
     paid = mine.due - state.lacking[line.place]
-    for run in range(mine.history_end):
-        if state.history[line.history, run] > paid:
-            return run
-    return NEVER
+    oldest = 0
+    while oldest < run and state.history[oldest, line.history] <= paid:
+        oldest += 1
+    return oldest
 
 
 @inlined

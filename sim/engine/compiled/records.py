@@ -74,7 +74,7 @@ POLICY = _record(
 
 _SITE_NUMBERS = """
     due_so_far paid arrears equity_paid debt_paid last_due entitled retained value reported premium
-    settled_at delivered start dropped finish rate since effective worked applied missed gained
+    settled_at delivered start dropped finish rate since effective worked step applied missed gained
     stopped next_stop ready gates_missing predecessors_missing may_start_from files_from
     entitled_before year_value year_reported year_paid year_arrears
 """
@@ -106,9 +106,9 @@ PURSE = _record("", "total head tail")
 NODE = _record("", "release amount next")
 """Part of a purse: yuan of a release (`OPENING` for what came with none)."""
 
-LINE_STATE = _record("reserved", "due of_pool history_end")
-"""A funding line in one replication: yuan due so far; set aside from the pool; runs of its history
-that are written; whether anything is or was earmarked or set aside for it."""
+LINE_STATE = _record("reserved", "due of_pool")
+"""A funding line in one replication: yuan due so far; set aside from the pool; whether anything is
+or was earmarked or set aside for it."""
 
 ACCOUNT_STATE = _record(
     "received tell_tomorrow goes_round",
@@ -262,7 +262,7 @@ class State(NamedTuple):
         Yuan that fall due at each run.
     lacking : ndarray of int64, shape (L,)
         Yuan due and not paid, in the order of `World.of_account`.
-    history : ndarray of int64, shape (H, M)
+    history : ndarray of int64, shape (M, H)
         Yuan due so far at each run, of the lines that are asked for it.
     pools, marked, aside : ndarray of PURSE
         By account; by line, and those of releases without one; by line.
