@@ -42,6 +42,8 @@ _SIZES = (320, 160, 80, 64, 40, 32, 20, 16, 10, 8, 5, 4, 2, 1)
 """All divide 320, so that batches end where precision is looked at."""
 _WORK = {"reference": 4_000, "compiled": 400_000}
 """Project-replications of a batch, by engine: a second or two."""
+_GROWTH = {"reference": 1, "compiled": 4}
+"""So many times as large later batches are: to keep one costs as much as many replications."""
 
 
 def cut(count: int, projects: int, engine: str) -> list[range]:
@@ -57,8 +59,14 @@ def cut(count: int, projects: int, engine: str) -> list[range]:
     engine : str
         Name of the engine.
     """
-    size = next((one for one in _SIZES if one * projects <= _WORK[engine]), 1)
-    return [range(first, min(first + size, count)) for first in range(0, count, size)]
+    first = next((one for one in _SIZES if one * projects <= _WORK[engine]), 1)
+    largest, batches, at = first * _GROWTH[engine], [], 0
+    while at < count:
+        # Batches of 320 double: they end where precision is looked at, and so do larger ones.
+        size = min(max(first, at), largest) if first == _SIZES[0] else first
+        batches.append(range(at, min(at + size, count)))
+        at += size
+    return batches
 
 
 class BatchStore:

@@ -21,12 +21,14 @@ from sim.plan.rows import Plan
 from sim.runs.batches import Arrays, BatchStore
 from sim.runs.layout import Layout, build_layout
 from sim.runs.outcomes import Outcomes, collect
-from sim.runs.samples import Samples, sample_columns
-from sim.runs.tally import empty_tally, fits, fold, to_arrays
+from sim.runs.samples import Samples, join_samples, sample_columns
+from sim.runs.tally import Tally, empty_tally, fits, fold, to_arrays
 from sim.sampling.draws import draw
 from sim.sampling.sampler import Sampler, build_sampler
 
 _SAMPLES = "samples/"
+_PIECE = 190_000
+"""Project-replications that the compiled engine has in memory at a time: some 70 megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +108,32 @@ def on_threads(
 ) -> Iterator[RunAll]:
     """Give the means to run batches with the compiled engine.
 
-    Replications of a batch go to all threads; while they run the batch before is kept.
+    A batch is worked off in pieces that fit the memory; replications of a piece go to all
+    threads, and while they run the piece before is counted.
     """
     from sim.runs.rows import prepare_runner, run_rows
 
     runner = prepare_runner(sampler)
+    piece = max(1, _PIECE // max(sampler.portfolio.size, 1))
     pool = ThreadPoolExecutor(workers)
     aside = ThreadPoolExecutor(1)
 
     def run_all(batches: Sequence[range]) -> Iterator[BatchResult]:
         before = None
         for batch in batches:
-            outcomes = run_rows(runner, batch, pool)
-            if before is not None:
-                yield before.result()
-            before = aside.submit(_keep_and_store, layout, store, batch, outcomes)
-            del outcomes
+            tally, counted = empty_tally(layout), None
+            samples: list[Samples] = []
+            for first in range(batch.start, batch.stop, piece):
+                outcomes = run_rows(runner, range(first, min(first + piece, batch.stop)), pool)
+                if counted is not None:
+                    counted.result()
+                counted = aside.submit(_count, layout, tally, samples, outcomes)
+                del outcomes
+                if before is not None:
+                    yield before.result()
+                    before = None
+            assert counted is not None
+            before = aside.submit(_finish, store, batch, tally, samples)
         if before is not None:
             yield before.result()
 
@@ -130,13 +142,18 @@ def on_threads(
     finally:
         # What has not begun is of no use any more.
         pool.shutdown(cancel_futures=True)
-        aside.shutdown()
+        aside.shutdown(cancel_futures=True)
 
 
-def _keep_and_store(
-    layout: Layout, store: BatchStore | None, batch: range, outcomes: Outcomes
+def _count(layout: Layout, tally: Tally, samples: list[Samples], outcomes: Outcomes) -> None:
+    fold(tally, outcomes)
+    samples.append(sample_columns(layout, outcomes))
+
+
+def _finish(
+    store: BatchStore | None, batch: range, tally: Tally, samples: list[Samples]
 ) -> BatchResult:
-    return _store(store, batch, keep(layout, outcomes))
+    return _store(store, batch, BatchResult(to_arrays(tally), join_samples(samples)))
 
 
 # The reference engine, in processes ----------------------------------------------------------
