@@ -63,7 +63,7 @@ def uniforms(count: int, replications: int) -> float:
 
 
 def against(replications: int) -> None:
-    """Compiled on two threads against the reference engine in one process."""
+    """Print the speed on two threads against the reference engine in one process."""
     sampler = build_sampler(
         build_portfolio(sim.load_scenario(LUOYANG / "baseline.toml").plan), 2021
     )
@@ -81,7 +81,7 @@ def against(replications: int) -> None:
 
 
 def whole(name: str, plan: Path, replications: int, least: float, aim: float) -> None:
-    """A whole command over the time of its uniforms."""
+    """Print what a whole command takes over the time of its uniforms."""
     sampler = build_sampler(build_portfolio(sim.load_scenario(plan).plan), 2021)
     taken = command(plan, "-n", replications)
     bare = uniforms(len(sampler.addresses), replications)
@@ -124,13 +124,13 @@ def write_network(folder: Path, count: int, linked: bool = True) -> Path:
 
 
 def network(folder: Path) -> None:
-    """A pure network of 1,000 linked activities, 10,000 replications, whole command."""
+    """Print what a pure network of 1,000 linked activities takes, the whole command."""
     taken = command(write_network(folder / "network", 1000), "-n", 10_000)
     print(f"network   {taken:8.1f} s   (most 6, aim 3)")
 
 
 def growth(folder: Path) -> None:
-    """Cost of a replication against the number of projects."""
+    """Print how the cost of a replication grows with the number of projects."""
     sizes, costs = (1_000, 10_000, 100_000), []
     for size in sizes:
         plan = write_network(folder / f"plan-{size}", size, linked=False)
@@ -147,7 +147,7 @@ def growth(folder: Path) -> None:
 
 
 def second(folder: Path) -> None:
-    """Seconds from the command to the first finished batch."""
+    """Print the seconds from the command to the first finished batch."""
     out = folder / "second"
     line = [sys.executable, str(ROOT / "run_sim.py"), "--out", str(out), "--quiet"]
     began = time.perf_counter()

@@ -42,6 +42,8 @@ _SIZES = (320, 160, 80, 64, 40, 32, 20, 16, 10, 8, 5, 4, 2, 1)
 """All divide 320, so that batches end where precision is looked at."""
 _WORK = {"reference": 4_000, "compiled": 400_000}
 """Project-replications of a batch, by engine: a second or two."""
+_FIRST = {"reference": 64, "compiled": 320}
+"""Replications of the first batch at most."""
 _GROWTH = {"reference": 1, "compiled": 4}
 """So many times as large later batches are: to keep one costs as much as many replications."""
 
@@ -59,7 +61,8 @@ def cut(count: int, projects: int, engine: str) -> list[range]:
     engine : str
         Name of the engine.
     """
-    first = next((one for one in _SIZES if one * projects <= _WORK[engine]), 1)
+    most = _FIRST[engine]
+    first = next((one for one in _SIZES if one <= most and one * projects <= _WORK[engine]), 1)
     largest, batches, at = first * _GROWTH[engine], [], 0
     while at < count:
         # Batches of 320 double: they end where precision is looked at, and so do larger ones.
@@ -199,7 +202,7 @@ def _name(batch: range) -> str:
 
 def _packed(header: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
     listed, pieces = [], []
-    for name in sorted(arrays):
+    for name in arrays:  # in their order, which is that of columns
         array = np.ascontiguousarray(arrays[name])
         array = array.astype(array.dtype.newbyteorder("<"), copy=False)
         if not _TYPE.fullmatch(array.dtype.str):

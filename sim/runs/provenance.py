@@ -17,7 +17,7 @@ from typing import Any
 from sim.plan.scenario import Scenario
 from sim.plan.tables import digest
 
-_MODEL_FOLDERS = ("plan", "sampling", "engine", "runs")
+_MODEL = ("plan", "sampling", "engine", "runs", "jit.py")
 _NUMERIC_LIBRARIES = ("numpy", "scipy", "simpy", "holidays", "numba")
 _LIBRARIES = ("numpy", "scipy", "simpy", "numba", "polars", "pydantic", "holidays")
 
@@ -47,8 +47,8 @@ def source_hash() -> str:
     """Hash the source of the model, once: an edit during a run is not what has run."""
     root = Path(__file__).parent.parent
     whole = hashlib.sha256()
-    for folder in _MODEL_FOLDERS:
-        for path in sorted((root / folder).rglob("*")):
+    for place in _MODEL:
+        for path in [root / place, *sorted((root / place).rglob("*"))]:
             if path.suffix in (".py", ".csv", ".toml"):
                 whole.update(path.relative_to(root).as_posix().encode())
                 whole.update(path.read_bytes())

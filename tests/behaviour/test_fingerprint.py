@@ -137,7 +137,7 @@ def test_seed_replications_and_sampling(tmp_path: Path) -> None:
 
 def test_engine(tmp_path: Path) -> None:
     run = sim.simulate(sim.load_scenario(world(tmp_path) / "base.toml"))
-    other = dataclasses.replace(run, engine="compiled")
+    other = dataclasses.replace(run, engine="reference")
     first, second = (sim.write_run(one, tmp_path / "runs") for one in (run, other))
     assert first.folder != second.folder
 
@@ -240,7 +240,7 @@ def test_every_source_file_of_the_model(tmp_path: Path) -> None:
     for path in sorted(copy.rglob("*")):
         if path.suffix in (".py", ".csv", ".toml"):
             inside = path.relative_to(copy)
-            of_model = inside.parts[0] in ("plan", "sampling", "engine", "runs")
+            of_model = inside.parts[0] in ("plan", "sampling", "engine", "runs", "jit.py")
             (model if of_model else rest).append(inside.as_posix())
     assert {"plan/messages.toml", "plan/fields.csv", "engine/reference/city.py"} <= set(model)
     assert "analysis/reference/month_end_shares.csv" in rest

@@ -43,7 +43,7 @@ def manifest(out: Path) -> dict[str, Any]:
 
 
 def simulate(plan: Path, precision: str, count: int, **more: Any) -> Any:
-    scenario = sim.load_scenario(plan, [f"run.precision={precision}"])
+    scenario = sim.load_scenario(plan, [f"run.precision={precision}", "run.engine=reference"])
     return sim.simulate(scenario, replications=count, **more)
 
 
@@ -60,7 +60,7 @@ class TestWhereItStops:
     ) -> None:
         run = simulate(plan, precision, count)
         assert run.replications == stops
-        assert run.outcomes.replications.tolist() == list(range(stops))
+        assert run.samples["replication"].tolist() == list(range(stops))
         assert run.precision.enough == (precision == BROAD)
         assert sim.summarise(run)["replications"] == stops
 
@@ -74,7 +74,9 @@ class TestWhereItStops:
 
     def test_the_numbers_are_those_of_the_same_replications_without_it(self, plan: Path) -> None:
         stopped = sim.summarise(simulate(plan, BROAD, 1000))
-        assert stopped == sim.summarise(sim.simulate(sim.load_scenario(plan), replications=320))
+        assert stopped == sim.summarise(
+            sim.simulate(sim.load_scenario(plan, ["run.engine=reference"]), replications=320)
+        )
 
     @pytest.mark.parametrize("work", [1, 20, 4_000])
     def test_whatever_the_batches_and_processes(

@@ -194,7 +194,7 @@ class TestRunOptions:
             (["--set", "run.seed=7", "--seed", 8], [("run.seed", "5", "8")]),
             (["--sampling", "plain"], [("run.sampling", "quasi", "plain")]),
             (["--workers", 1], [("run.workers", "", "1")]),
-            (["--engine", "reference"], [("run.engine", "reference", "reference")]),
+            (["--engine", "reference"], [("run.engine", "compiled", "reference")]),
         ],
     )
     def test_on_the_command_line(
@@ -219,7 +219,7 @@ def test_the_source_is_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """An edit during a run is not what has run: the folder keeps the mark it began with."""
     provenance.source_hash.cache_clear()
     began = provenance.source_hash()
-    monkeypatch.setattr(provenance, "_MODEL_FOLDERS", ("plan", "engine"))
+    monkeypatch.setattr(provenance, "_MODEL", ("plan", "engine"))
     assert provenance.source_hash() == began
     provenance.source_hash.cache_clear()
     assert provenance.source_hash() != began

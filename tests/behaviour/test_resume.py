@@ -228,7 +228,7 @@ class TestTogether:
         self, plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Batches vanish halfway, and what is being written too."""
-        scenario = sim.load_scenario(plan)
+        scenario = sim.load_scenario(plan, ["run.engine=reference"])
         monkeypatch.setitem(batches._WORK, "reference", 40)
         first = sim.write_run(sim.simulate(scenario, replications=20), tmp_path)
         shutil.move(first.folder, tmp_path / "kept")

@@ -191,13 +191,15 @@ class TestBytes:
     @pytest.fixture(scope="class")
     def reference(self, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, bytes]]:
         run = sim.simulate(
-            sim.load_scenario(LUOYANG / "baseline.toml"), replications=self.REPLICATIONS, workers=1
+            sim.load_scenario(LUOYANG / "baseline.toml", ["run.engine=reference"]),
+            replications=self.REPLICATIONS,
+            workers=1,
         )
         stored = sim.write_run(run, tmp_path_factory.mktemp("one"))
         return stored.folder.name, run_files(stored.folder)
 
     def test_two_workers(self, reference: tuple[str, dict[str, bytes]], tmp_path: Path) -> None:
-        scenario = sim.load_scenario(LUOYANG / "baseline.toml")
+        scenario = sim.load_scenario(LUOYANG / "baseline.toml", ["run.engine=reference"])
         seen: list[int] = []
         run = sim.simulate(
             scenario, replications=self.REPLICATIONS, workers=2,
@@ -218,7 +220,9 @@ class TestBytes:
             with path.open("w", encoding="utf-8", newline="") as stream:
                 csv.writer(stream, lineterminator="\n").writerows([header, *rows])
         run = sim.simulate(
-            sim.load_scenario(plan / "baseline.toml"), replications=self.REPLICATIONS, workers=1
+            sim.load_scenario(plan / "baseline.toml", ["run.engine=reference"]),
+            replications=self.REPLICATIONS,
+            workers=1,
         )
         stored = sim.write_run(run, tmp_path / "out")
         assert (stored.folder.name, run_files(stored.folder)) == reference

@@ -1,0 +1,144 @@
+"""Runs on the compiled engine: the same as on the reference engine, with and without a compiler."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sim
+from sim import jit
+from sim.plan.problems import InputError
+from sim.runs import crosscheck, simulate
+from sim.runs.crosscheck import cross_check, differences
+from sim.runs.workers import simulate_batch
+from sim.sampling.sampler import build_sampler
+from tests.worlds import CALENDAR, DRIVERS, GATES, TYPES, project, write_world
+
+ROOT = Path(__file__).parents[2]
+ROWS = [
+    project("A", "2021-03-15", "2022-06-30", 800, 300, type="road", county="south", gates="permit"),
+    project("B", "2021-04-01", "2021-12-31", 900, 900, type="plant", county="north", gates="none",
+            predecessors="A"),
+    project("C", "2020-06-01", "2021-10-31", 500, 300, done_before_year=200, type="road",
+            county="north", gates="none", stage="continuing"),
+]  # fmt: skip
+WITHOUT = "import sys; sys.modules['numba'] = None; from sim.cli import main; main({words!r})"
+"""A process in which the compiler cannot be imported."""
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("town") / "town"
+    return write_world(folder, ROWS, "", DRIVERS, calendar=CALENDAR, gates=GATES, types=TYPES)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return the tables of a run; engine and fingerprint stand elsewhere."""
+    return {path.name: path.read_bytes() for path in folder.glob("*.csv")}
+
+
+def test_both_engines_write_the_same_tables(town: Path, tmp_path: Path) -> None:
+    found = []
+    for engine in ("compiled", "reference"):
+        scenario = sim.load_scenario(town, [f"run.engine={engine}"])
+        run = sim.simulate(scenario, replications=50, workers=2 if engine == "compiled" else 1)
+        found.append(sim.write_run(run, tmp_path / engine))
+    compiled, reference = found
+    assert contents(compiled.folder) == contents(reference.folder)
+    assert compiled.samples().equals(reference.samples())
+    assert {**compiled.summary, "engine": ""} == {**reference.summary, "engine": ""}
+    assert reference.manifest["cross_check"] is None
+    assert compiled.manifest["cross_check"] == {
+        "engine": "reference", "replications": [0, 25, 49], "agree": True, "differences": [],
+    }  # fmt: skip
+
+
+def test_a_difference_is_found_and_told(
+    town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = sim.load_scenario(town)
+    sampler = build_sampler(sim.build_portfolio(scenario.plan), 1)
+    assert cross_check(sampler, 9).differs == ()
+    usual = simulate_batch(sampler, [0, 4])
+    late = usual.finish.copy()
+    late[1, 2] += 1
+    other = dataclasses.replace(usual, finish=late)
+    assert differences(usual, other) == (f"finish[1, 2]: {late[1, 2] - 1}, {late[1, 2]}",)
+    less = dataclasses.replace(usual, drivers={})
+    assert differences(usual, less) == ("drivers: other names",)
+    monkeypatch.setattr(crosscheck, "simulate_batch", lambda *_: other)
+    monkeypatch.setattr(crosscheck, "differences", lambda *_: ("finish[1, 2]: 3, 4",))
+    stored = sim.write_run(sim.simulate(scenario, replications=5), tmp_path)
+    checked = stored.manifest["cross_check"]
+    assert (checked["agree"], checked["differences"]) == (False, ["finish[1, 2]: 3, 4"])
+
+
+def ask(words: list[str], code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, "-c", code.format(words=words)], capture_output=True, text=True,
+        cwd=folder, env=environment, check=False,
+    )  # fmt: skip
+
+
+def test_without_the_compiler_the_reference_engine_serves(town: Path, tmp_path: Path) -> None:
+    words = ["run", str(town), "-n", "4", "--out", "out"]
+    done = ask([*words, "--lang", "en"], WITHOUT, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "numba) is not installed: the reference engine" in done.stderr
+    pointer = tmp_path / "out" / "town" / "latest"
+    folder = pointer.parent / pointer.read_text(encoding="utf-8").strip()
+    assert json.loads((folder / "manifest.json").read_text("utf-8"))["engine"] == "reference"
+    here = sim.simulate(sim.load_scenario(town), replications=4)
+    assert here.engine == "compiled"
+    stored = sim.write_run(here, tmp_path / "here")
+    assert contents(folder) == contents(stored.folder)
+
+
+def test_the_compiled_engine_asked_for_without_the_compiler(town: Path, tmp_path: Path) -> None:
+    words = ["run", str(town), "-n", "4", "--engine", "compiled", "--out", "out"]
+    done = ask(words, WITHOUT, tmp_path)
+    assert done.returncode == 2
+    assert "numba" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_library_says_so_too(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulate, "AVAILABLE", False)
+    with pytest.raises(InputError) as found:
+        sim.simulate(sim.load_scenario(town), replications=2)
+    assert [one.code for one in found.value.problems] == ["no_compiler"]
+
+
+def test_machine_code_is_kept_by_what_all_kernels_say() -> None:
+    """An edit of any file that a kernel imports gives another folder."""
+    sources = {path.relative_to(ROOT / "sim").as_posix() for path in jit.kernel_sources()}
+    assert "engine/rules.py" in sources  # imported by kernels, itself none
+    assert "sampling/layout.py" in sources
+    assert {"engine/compiled/payments.py", "runs/rows.py", "sampling/normal.py"} <= sources
+    assert jit.cache_folder().name == jit.kernel_hash()
+
+
+def test_first_compile_is_told_once(
+    town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from sim.cli import main
+
+    for warm, told in ((False, True), (True, False)):
+        monkeypatch.setattr(jit, "is_warm", lambda _, warm=warm: warm)
+        with pytest.raises(SystemExit):
+            main(["run", str(town), "-n", "3", "--out", str(tmp_path / str(warm))])
+        assert ("首次使用：正在编译" in capsys.readouterr().err) == told
+
+
+def test_threads_do_not_matter(town: Path) -> None:
+    scenario = sim.load_scenario(town)
+    one, three = (sim.simulate(scenario, replications=90, workers=n) for n in (1, 3))
+    assert all(np.array_equal(one.samples[name], three.samples[name]) for name in one.samples)
+    assert np.array_equal(one.tally.counts, three.tally.counts)
+    assert np.array_equal(one.tally.low_sums, three.tally.low_sums)
