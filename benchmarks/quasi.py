@@ -92,7 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("scenario", nargs="?", default="scenarios/luoyang-2021/baseline.toml")
     parser.add_argument("--replications", type=int, default=10_240, help="a multiple of 20")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=4)
     parser.add_argument("--pairs", type=int, default=2_000)
     chosen = parser.parse_args()
     count = max(chosen.replications // SCRAMBLES, 2) * SCRAMBLES
