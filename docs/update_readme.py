@@ -17,6 +17,7 @@ import sim
 from sim.briefing.replay import replay_lines
 from sim.figures.charts import CHARTS, draw_charts
 from sim.figures.names import CLASSES, cause_title
+from sim.figures.style import odds
 from sim.plan.scenario import Scenario
 from sim.runs.folder import StoredRun
 from sim.runs.replay import replay_one
@@ -36,8 +37,7 @@ def row(label: str, found: Mapping[str, Any]) -> str:
     """Return a row of the headline table, in 100 m yuan."""
     amounts = [f"{found[key] / 1e8:,.0f}" for key in ("p5", "p20", "p50", "p80", "p95")]
     met = found["probability_target_met"]
-    chance = f"{met['value']:.0%} [{met['low']:.0%}, {met['high']:.0%}]"
-    return "| " + " | ".join([label, *amounts, chance]) + " |"
+    return "| " + " | ".join([label, *amounts, odds(met)]) + " |"
 
 
 def causes_and_execution(stored: StoredRun) -> str:

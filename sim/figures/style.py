@@ -89,9 +89,15 @@ def foot_note(stored: StoredRun, language: Language) -> str:
     return "\n".join(filter(None, [note, separator.join(remarks)]))
 
 
+_NARROW = 0.02
+"""An interval below which a tenth of a per cent is worth telling."""
+
+
 def odds(one: Mapping[str, float]) -> str:
     """Write a probability with the interval of its sampling error."""
-    return f"{one['value']:.0%} [{one['low']:.0%}, {one['high']:.0%}]"
+    digits = 0 if one["high"] - one["low"] >= _NARROW else 1
+    value, low, high = (f"{one[key]:.{digits}%}" for key in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
 
 
 def headings(figure: Figure, title: str, subtitle: str, foot: str) -> None:
