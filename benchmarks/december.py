@@ -22,7 +22,6 @@ from rich.table import Table
 
 import sim
 from sim.plan.scenario import Scenario
-from sim.runs.summary import sample_columns
 
 BASELINE = Path(__file__).parents[1] / "scenarios" / "luoyang-2021" / "baseline.toml"
 YUAN = 1e8
@@ -81,7 +80,7 @@ def changes(baseline: Scenario) -> list[tuple[str, str, Sequence[str]]]:
 def year_end(scenario: Scenario, replications: int) -> Mapping[str, NDArray[np.float64]]:
     """Simulate and return the year-end by measure, in yuan, over replications."""
     run = sim.simulate(scenario, replications=replications, workers=os.cpu_count() or 1)
-    columns = sample_columns(run)
+    columns = run.samples
     return {name: np.asarray(columns[f"{name}_yuan"], dtype=np.float64) for name in MEASURES}
 
 

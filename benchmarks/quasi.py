@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 import sim
 from sim.engine.compiled.city import simulate_one
 from sim.engine.compiled.packing import build_state, build_world
-from sim.engine.compiled.records import State
 from sim.plan.portfolio import build_portfolio
 from sim.sampling.draws import allocate, draw_one, prepare, shared_uniforms
 from sim.sampling.quasi import SCRAMBLES
@@ -45,8 +44,7 @@ class YearEnd:
         self._model, self._still = prepare(sampler)
         self._drawn, self._room = allocate(self._model)
         self._world = build_world(sampler.frame)
-        room = build_state(self._world, stages=1, threads=1, tables=True)
-        self._state = State(*(array[0] for array in room))
+        self._state = build_state(self._world, stages=1, tables=True)
         portfolio = sampler.portfolio
         self._counts, self._month = portfolio.in_target, portfolio.year_end_month
         self._before = int(portfolio.before_year[portfolio.in_target].sum())

@@ -205,19 +205,22 @@ class TestTheSame:
 
 SCRIPT = """
 import sys
+sys.modules["numba"] = None  # a copy of the kernels would be compiled anew
 from pathlib import Path
 import sim
-from sim.runs.provenance import source_hash
+from sim.runs.provenance import fingerprint, source_hash
 
 plan, source = Path(sys.argv[1]), Path(sys.argv[2])
 assert Path(sim.__file__).parent == source
-run = sim.simulate(sim.load_scenario(plan / "base.toml"))
+scenario = sim.load_scenario(plan / "base.toml", ["run.engine=reference"])
+run = sim.simulate(scenario, replications=2)
 
 def name():
     source_hash.cache_clear()  # within one process the source is read once
-    return sim.write_run(run, plan.parent / "runs").folder.name
+    return fingerprint(run.scenario, run.seed, 2, run.sampling, run.engine)
 
 before = name()
+assert sim.write_run(run, plan.parent / "runs").folder.name == before
 for file in sys.argv[3:]:
     path = source / file
     content = path.read_bytes()
