@@ -32,7 +32,7 @@ AVAILABLE = numba is not None
 """Whether kernels are compiled."""
 
 _ROOT = Path(__file__).parent
-_IMPORTS = re.compile(r"^from sim((?:\.\w+)+) import", re.MULTILINE)
+_IMPORTS = re.compile(r"^from sim((?:\.\w+)+) import (\([^)]*\)|.*)$", re.MULTILINE)
 _DOOR = "from sim.jit import"
 
 
@@ -42,11 +42,14 @@ def kernel_sources() -> list[Path]:
     pending = list(found)
     while pending:
         text = pending.pop().read_text(encoding="utf-8")
-        for dotted in _IMPORTS.findall(text):
-            path = _ROOT.joinpath(*dotted.strip(".").split(".")).with_suffix(".py")
-            if path.is_file() and path not in found:
-                found.add(path)
-                pending.append(path)
+        for dotted, names in _IMPORTS.findall(text):
+            place = _ROOT.joinpath(*dotted.strip(".").split("."))
+            # What is imported may be a name of a module, or a module of a folder.
+            inside = [place / f"{name}.py" for name in re.findall(r"\w+", names)]
+            for path in (place.with_suffix(".py"), *inside):
+                if path.is_file() and path not in found:
+                    found.add(path)
+                    pending.append(path)
     return sorted(found)
 
 

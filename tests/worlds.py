@@ -100,7 +100,8 @@ def live(
     events: list[Event] = []
     trajectory = run_reference(sampler.frame, drawn, events)
     told_again = run_compiled(sampler.frame, drawn)
-    assert first_difference(sampler.frame, trajectory, told_again) == ""
+    difference = first_difference(sampler.frame, trajectory, told_again)
+    assert difference == "", difference
     return Lived(scenario, portfolio, sampler.frame, drawn, trajectory, events)
 
 

@@ -22,8 +22,8 @@ class CrossCheck:
     replications : tuple of int
         Those told again.
     differs : tuple of str
-        What differs, as "array, replication, place: one value, other value"; blank where both
-        engines agree in every number.
+        What differs, as "array[position among these, place]: one value, other value"; empty where
+        both engines agree in every number.
     """
 
     replications: tuple[int, ...]

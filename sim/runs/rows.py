@@ -35,7 +35,7 @@ from sim.sampling.draws import (
     shared_uniforms,
 )
 from sim.sampling.layout import Drawn, Still
-from sim.sampling.rounding import Fault, raise_fault
+from sim.sampling.rounding import AMOUNT_LIMIT, Fault, raise_fault
 from sim.sampling.sampler import Sampler
 from sim.sampling.streams import key_of
 
@@ -177,6 +177,11 @@ def _keep(world: World, drawn: Drawn, state: State, rows: Rows, r: int) -> None:
             before = one.done - one.before_year
             work_done += before + share_of(site.year_value - one.done, ratio)
             reported += before + share_of(site.year_reported - one.done, ratio)
+        if mine.total + site.premium > AMOUNT_LIMIT:
+            rows.fault[r] = Fault.COST
+    for a in range(len(world.accounts)):
+        if world.accounts[a].opening + state.accounts[a].released > AMOUNT_LIMIT:
+            rows.fault[r] = Fault.RELEASES
     rows.net_of_growth[r, 0], rows.net_of_growth[r, 1] = work_done, reported
     for month in range(state.city.shape[1]):
         rows.months[r, 0, month] = state.city[City.WORK_DONE, month]

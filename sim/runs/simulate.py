@@ -205,13 +205,15 @@ def simulate(
             if measured.enough:
                 count = stage.stop
                 break
+    baseline = baseline_trajectory(portfolio)
+    checked = cross_check(sampler, count) if engine == "compiled" else None
     return Run(
         scenario=scenario,
         portfolio=portfolio,
         purses=sampler.purses,
         windows=scenario.plan.windows if sampler.frame.window_places.size else (),
         risks=sampler.risks,
-        baseline=baseline_trajectory(portfolio),
+        baseline=baseline,
         tally=tally,
         samples=join_samples(samples),
         seed=root,
@@ -221,5 +223,5 @@ def simulate(
         seconds=time.monotonic() - began,
         workers=workers,
         precision=measured,
-        cross_check=cross_check(sampler, count) if engine == "compiled" else None,
+        cross_check=checked,
     )

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -133,16 +133,16 @@ def on_threads(
                     yield before.result()
                     before = None
             assert counted is not None
-            before = aside.submit(_finish, store, batch, tally, samples)
+            before = aside.submit(_finish, store, batch, tally, samples, counted)
         if before is not None:
             yield before.result()
 
     try:
         yield run_all
     finally:
-        # What has not begun is of no use any more.
+        # Rows not begun are of no use any more; a batch that is all simulated is still kept.
         pool.shutdown(cancel_futures=True)
-        aside.shutdown(cancel_futures=True)
+        aside.shutdown()
 
 
 def _count(layout: Layout, tally: Tally, samples: list[Samples], outcomes: Outcomes) -> None:
@@ -151,8 +151,13 @@ def _count(layout: Layout, tally: Tally, samples: list[Samples], outcomes: Outco
 
 
 def _finish(
-    store: BatchStore | None, batch: range, tally: Tally, samples: list[Samples]
+    store: BatchStore | None,
+    batch: range,
+    tally: Tally,
+    samples: list[Samples],
+    counted: Future[None],
 ) -> BatchResult:
+    counted.result()  # what went wrong with the last piece goes wrong with the batch
     return _store(store, batch, BatchResult(to_arrays(tally), join_samples(samples)))
 
 

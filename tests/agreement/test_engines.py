@@ -65,6 +65,22 @@ def test_more_replications_under_other_rules(changes: str, slow_share: float) ->
     compare("baseline", changes.split(), range(3, 3 + max(1, round(10 * slow_share))))
 
 
+@pytest.mark.parametrize("others", [0, 1])
+@pytest.mark.parametrize("wait", [0, 40, 400])
+def test_given_up_while_its_estimate_waits(others: int, wait: int, tmp_path: Path) -> None:
+    """What is over is measured no more, though the adjustment of its estimate comes later."""
+    rows = [project("A", "2021-02-01", "2021-12-31", 900, 900, gates="none", type="dear")]
+    rows += [project("B", "2021-02-01", "2023-05-31", 900, 300, gates="none")] * others
+    settings = f"adjustment_days = {wait}\nadjustment_days_above = {wait}"
+    risks = [{"id": "end", "name": "end", "applies_to": "type=dear", "probability": 1,
+              "at": 0.97, "effect": "drop"}]  # fmt: skip
+    types = [{"type": "dear", "cost": 1.6, "pay_ratio": 0.8, "pay_lag_days": 30}]
+    world = write_world(tmp_path, rows, settings, risks=risks, types=types)
+    life = live(world).trajectory  # both engines are held against each other there
+    assert 0 < life.dropped[0] < life.delivered[0]
+    assert life.value[0, -1] > 9_000_000 or wait
+
+
 def test_the_first_event_that_differs_is_named(tmp_path: Path) -> None:
     rows = [project("A", "2021-02-01", "2021-03-31", 900, 900, gates="none"),
             project("B", "2021-02-01", "2021-05-31", 900, 900, gates="none")]  # fmt: skip

@@ -5,7 +5,9 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +15,9 @@ import pytest
 import sim
 from sim import jit
 from sim.plan.problems import InputError
-from sim.runs import crosscheck, simulate
+from sim.runs import crosscheck, simulate, workers
 from sim.runs.crosscheck import cross_check, differences
+from sim.runs.rows import prepare_runner, run_rows
 from sim.runs.workers import simulate_batch
 from sim.sampling.sampler import build_sampler
 from tests.worlds import CALENDAR, DRIVERS, GATES, TYPES, project, write_world
@@ -134,6 +137,48 @@ def test_first_compile_is_told_once(
         with pytest.raises(SystemExit):
             main(["run", str(town), "-n", "3", "--out", str(tmp_path / str(warm))])
         assert ("首次使用：正在编译" in capsys.readouterr().err) == told
+
+
+def test_pieces_of_a_batch_do_not_matter(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = sim.load_scenario(town)
+    whole = sim.simulate(scenario, replications=90)
+    monkeypatch.setattr(workers, "_PIECE", 3 * 20)
+    pieces = sim.simulate(scenario, replications=90)
+    assert sim.summarise(whole) == sim.summarise(pieces)
+    assert np.array_equal(whole.tally.counts, pieces.tally.counts)
+
+
+def test_a_piece_that_cannot_be_counted_spoils_the_run(
+    town: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last piece too: no batch is kept that is not whole."""
+    monkeypatch.setattr(workers, "_PIECE", 3 * 50)
+    usual, seen = workers._count, []
+
+    def count(*words: Any) -> None:
+        seen.append(1)
+        if len(seen) == 2:
+            raise MemoryError
+        usual(*words)
+
+    monkeypatch.setattr(workers, "_count", count)
+    with pytest.raises(MemoryError):
+        sim.simulate(sim.load_scenario(town), replications=90)
+    assert len(seen) == 2
+
+
+def test_work_space_that_was_used_before(town: Path) -> None:
+    """What a replication leaves behind changes nothing in the next."""
+    sampler = build_sampler(sim.build_portfolio(sim.load_scenario(town).plan), 1)
+    runner = prepare_runner(sampler)
+    with ThreadPoolExecutor(1) as pool:
+        alone = [run_rows(prepare_runner(sampler), [k], pool) for k in (5, 9)]
+        mixed = run_rows(runner, [5, 9, 5, 7, 9], pool)
+    for name in ("start", "finish", "causes", "waits", "months", "year_end", "accounts"):
+        values = getattr(mixed, name)
+        assert np.array_equal(values[0], values[2])
+        assert np.array_equal(values[1], values[4])
+        assert np.array_equal(values[:2], np.concatenate([getattr(one, name) for one in alone]))
 
 
 def test_threads_do_not_matter(town: Path) -> None:

@@ -88,12 +88,11 @@ def take(world: World, still: Still, drawn: Drawn, state: State, g: int, day: in
 @inlined
 def end_review(world: World, still: Still, drawn: Drawn, state: State, g: int) -> None:
     """Pass a gate: its place is free, and what waited for it may go on."""
-    gate, one = world.gates[g], state.files[g]
+    gate = world.gates[g]
     if gate.places >= 0:
         state.places[gate.window] += 1
         state.called[gate.window] = 1
         state.books[Book.CALLED] = 1
-    one.passed_on = True
     for k in range(world.later_first[g], world.later_first[g + 1]):
         later = world.later[k]
         if still.gate_open[later]:

@@ -1,7 +1,8 @@
 """Whole-number arithmetic of kernels.
 
-Amounts are never negative, and small enough that their product with a million fits 64 bits (the
-sampler sees to it): so one unsigned division does, where a signed one would look at signs.
+Amounts are never negative, and small enough that their product with a million fits 64 bits: so one
+unsigned division does, where a signed one would look at signs. A replication in which a project's
+cost with its premiums, or what an account has had, is larger is refused when it is kept.
 """
 
 from __future__ import annotations

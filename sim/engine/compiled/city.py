@@ -177,7 +177,7 @@ def _set_up_projects(world: World, drawn: Drawn, state: State) -> None:
         site.settled_at = NOBODY
         site.last_due = one.opening_last
         site.joined, site.left = one.joined, one.left
-        site.given_up = site.advance_claimed = False
+        site.given_up = site.advance_claimed = site.over = False
         site.gates_missing = 0
         site.predecessors_missing = world.predecessor_first[p + 1] - world.predecessor_first[p]
         site.stage = Stage.GATES
@@ -231,7 +231,6 @@ def _set_up_agenda(world: World, still: Still, drawn: Drawn, state: State) -> No
     for g in range(len(world.gates)):
         file = state.files[g]
         file.begin = file.ready = file.taken = file.passed = file.unqueued = NEVER
-        file.passed_on = False
         file.before_missing = NOBODY
         if still.gate_open[g] and state.sites[world.gates[g].project].stage == Stage.GATES:
             file.before_missing = 0

@@ -20,8 +20,10 @@ def measure_all(world: World, still: Still, drawn: Drawn, state: State, month: i
     kept = 0
     for k in range(state.books[Book.MEASURING]):
         p = state.measuring[k]
-        _measure(world, still, drawn, state, p, month, day)
         site = state.sites[p]
+        if site.over:
+            continue
+        _measure(world, still, drawn, state, p, month, day)
         if not (site.delivered < day and is_complete(site, drawn.projects[p].total)):
             state.measuring[kept] = p
             kept += 1
@@ -90,7 +92,11 @@ def close(world: World, drawn: Drawn, state: State, month: int) -> None:
         if rates_change and site.stage == Stage.BUILDING:
             settle(drawn.calendar[one.calendar], site, day)
             site.rate = _next_rate(world, drawn, state, p, month)
-        if not _is_over(policy, one, site, drawn.projects[p].total, month, day):
+        if state.tables.shape[1] > 0:
+            claimed = one.opening + site.entitled - site.entitled_before + site.retained
+            state.tables[4, p, month:] = claimed
+        site.over = _is_over(policy, one, site, drawn.projects[p].total, month, day)
+        if not site.over:
             state.active[kept] = p
             kept += 1
     record(world, state, month)
@@ -127,9 +133,6 @@ def _write_down(world: World, drawn: Drawn, state: State, month: int) -> None:
         state.tables[1, p, month] = site.reported
         state.tables[2, p, month] = site.paid
         state.tables[3, p, month] = site.arrears
-        state.tables[4, p, month] = (
-            world.projects[p].opening + site.entitled - site.entitled_before + site.retained
-        )
         state.tables[5, p, month] = _progress(drawn, state, p)
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from sim.engine.compiled.records import NOBODY, OPENING, Book, Ints, Record, Records
 from sim.jit import inlined, inner
 
-Records = Records
-Ints = Ints
-
 
 @inlined
 def empty(purse: Record) -> None:

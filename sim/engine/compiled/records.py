@@ -39,7 +39,7 @@ PROJECT = _record(
 `terms`, its row in `World.due_run`; `opening` and `opening_last`, yuan of all opening claims and
 the last run at which any falls due."""
 
-GATE = _record("open", "project weight window places")
+GATE = _record("", "project weight window places")
 """An open gate; `places` of its window, -1 where it never binds or has none."""
 
 ACCOUNT = _record("debt own bond lapses", "rule opening line_first line_end")
@@ -87,6 +87,7 @@ SITE = np.dtype(
         ("left", _FLAG),
         ("given_up", _FLAG),
         ("advance_claimed", _FLAG),
+        ("over", _FLAG),
         *((name, _WHOLE) for name in _SITE_NUMBERS.split()),
         ("waits", _WHOLE, (len(Wait),)),
     ],
@@ -96,9 +97,8 @@ SITE = np.dtype(
 milli-days when last measured; `last_due` the last run at which anything
 falls due; the `year_` fields hold what stood at the plan year's end."""
 
-FILE_STATE = _record("passed_on", "begin ready taken passed unqueued before_missing")
-"""A gate in one replication: days; `before_missing` gates it still waits for; `passed_on` once
-its passing is known to others."""
+FILE_STATE = _record("", "begin ready taken passed unqueued before_missing")
+"""A gate in one replication: days; `before_missing` gates it still waits for."""
 
 PURSE = _record("", "total head tail")
 """Money; its parts, where they matter, are a list of nodes in `State.nodes`."""

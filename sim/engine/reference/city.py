@@ -268,7 +268,10 @@ class City:
                 self._site.rate[project] = self._next_rate(project, month, day)
         self._treasury.record(month)
         self._approvals.record(month)
-        self._live = [one for one in self._live if not self._is_over(one, month, day)]
+        over = {one for one in self._live if self._is_over(one, month, day)}
+        self._live = [one for one in self._live if one not in over]
+        # What was given up stands still: an adjustment that comes later raises it no more.
+        self._to_measure = [one for one in self._to_measure if one not in over]
         self._site.open_month(month + 1)
 
     def _next_rate(self, project: int, month: int, day: int) -> int:
