@@ -180,7 +180,8 @@ def _keep(world: World, drawn: Drawn, state: State, rows: Rows, r: int) -> None:
         if mine.total + site.premium > AMOUNT_LIMIT:
             rows.fault[r] = Fault.COST
     for a in range(len(world.accounts)):
-        if world.accounts[a].opening + state.accounts[a].released > AMOUNT_LIMIT:
+        # Times a million it still fits 64 bits without a sign, and pools are divided without one.
+        if world.accounts[a].opening + state.accounts[a].released > 2 * AMOUNT_LIMIT:
             rows.fault[r] = Fault.RELEASES
     rows.net_of_growth[r, 0], rows.net_of_growth[r, 1] = work_done, reported
     for month in range(state.city.shape[1]):
