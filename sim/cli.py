@@ -119,6 +119,7 @@ def run(
     lang: Any,
 ) -> None:
     """模拟情景，写结果文件夹 / simulate a scenario, write a run folder, print the headline."""
+    from sim.briefing.progress import progress
     from sim.briefing.terminal import print_folder, print_headline
     from sim.figures.charts import draw_charts
     from sim.plan.scenario import load_scenario
@@ -159,7 +160,7 @@ def run(
                     probe(folder)
             if stored is None:
                 _tell_of_engine(asked.engine, lang)
-                with _progress(lang, quiet) as on_progress:
+                with progress(_console(stderr=True), lang, quiet) as on_progress:
                     finished = simulate(
                         loaded, workers=asked.workers, on_progress=on_progress, store=store
                     )
@@ -173,6 +174,11 @@ def run(
     if not quiet:
         print_headline(stored, console, lang)
     print_folder(stored, console, lang)
+    checked = stored.manifest["cross_check"]
+    if checked is not None and not checked["agree"]:  # what is there is not to be relied on
+        line = SAYS[lang]["disagree"].format(replications=checked["replications"])
+        click.echo(line, err=True)
+        raise FailedError
 
 
 def _tell_of_engine(engine: str, lang: Any) -> None:
@@ -319,51 +325,6 @@ def _print_problems(problems: Sequence[Problem], language: Any, most: int | None
         click.echo(one.render(language), err=True)
     if most is not None and len(ordered) > most:
         click.echo(SAYS[language]["more"].format(count=len(ordered) - most), err=True)
-
-
-@contextmanager
-def _progress(language: Any, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Say what was done before; show a bar with rate and time left where a person is looking."""
-    if quiet:
-        yield None
-        return
-    earlier: list[int] = []
-
-    def resumed(done: int, count: int) -> None:
-        """Say once what was done before."""
-        if not earlier:
-            earlier.append(done)
-            if done:
-                click.echo(SAYS[language]["resumed"].format(done=done, count=count), err=True)
-
-    if not sys.stderr.isatty():
-        yield resumed
-        return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    unit = SAYS[language]["per_second"]
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]} " + unit), TimeElapsedColumn(), TimeRemainingColumn(),
-        console=_console(stderr=True), transient=True,
-    ) as bar:  # fmt: skip
-        task = bar.add_task(SAYS[language]["simulating"], total=None, rate="–")
-
-        def on_progress(done: int, count: int) -> None:
-            elapsed = bar.tasks[0].elapsed or 0.0
-            resumed(done, count)
-            new = done - earlier[0]
-            rate = f"{new / elapsed:,.1f}" if elapsed > 0 and new else "–"
-            bar.update(task, completed=done, total=count, rate=rate)
-
-        yield on_progress
 
 
 def _can_say_anything() -> None:

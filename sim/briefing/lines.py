@@ -22,6 +22,8 @@ SAYS = {
         "no_project": "没有项目“{project}”，最接近的是“{nearest}”",
         "warnings": "提醒 {count} 条，查看：python run_sim.py check {file}",
         "idle": "以下改动在本次运行中不起作用：{paths}",
+        "disagree": "警告：两个引擎对第 {replications} 次模拟的结果不一致，本次结果不可用；"
+        "请把结果文件夹交给开发者。",
         "compiling": "首次使用：正在编译仿真引擎，约需一分钟；以后各次直接使用编译结果。",
         "no_compiler": "未安装编译器（numba）：由参考引擎模拟，结果相同，但慢数百倍。",
     },
@@ -46,6 +48,8 @@ SAYS = {
         "no_project": "there is no project '{project}'; the nearest is '{nearest}'",
         "warnings": "Warnings: {count}; to see them: python run_sim.py check {file} --lang en",
         "idle": "These changes have no effect in this run: {paths}",
+        "disagree": "Warning: the two engines differ in replications {replications}: do not use "
+        "these results, and show the run folder to the developers.",
         "compiling": "First use: compiling the engine, about a minute; later runs use what is "
         "compiled.",
         "no_compiler": "The compiler (numba) is not installed: the reference engine simulates; the "

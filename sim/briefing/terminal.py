@@ -62,9 +62,6 @@ def print_headline(stored: StoredRun, console: Console, language: Language = "zh
     say(text["title"].format(title=summary["title"], plan=summary["plan"]), "bold")
     if not stored.manifest["resolved"]["about"]["scored"]:
         say(text["not_scored"], "bold")
-    checked = stored.manifest["cross_check"]
-    if checked is not None and not checked["agree"]:
-        say(text["disagree"].format(replications=checked["replications"]), "bold red")
     say(
         text["target"].format(
             target=scale.show(summary["target_yuan"]),

@@ -22,8 +22,6 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "sure": "八成把握填报不低于 {p20} {unit}（P20）；一半把握不低于 {p50} {unit}（P50）。",
         "errors": "填报各分位数的抽样标准误：{errors}（{unit}）。",
         "few": "只有 {count} 次模拟，太少，不足以谈把握；请用 -n 增加次数。",
-        "disagree": "警告：两个引擎对第 {replications} 次模拟的结果不一致，本次结果不可用；"
-        "请把结果文件夹交给开发者。",
         "precise": "已达到要求的精度：{measure} 的95%区间半宽 {half}（要求 {asked}），"
         "第 {count:,} 次模拟时停止（上限 {most:,}）。",
         "imprecise": "未达到要求的精度：{measure} 的95%区间半宽 {half}（要求 {asked}），"
@@ -104,8 +102,6 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "sure": "Eighty per cent sure that reported reaches {p20} (P20); even odds of {p50} (P50).",
         "errors": "Standard errors of the percentiles of reported: {errors} ({unit}).",
         "few": "Only {count} replications: too few to speak of odds; ask for more with -n.",
-        "disagree": "Warning: the two engines differ in replications {replications}: do not use "
-        "these results, and show the run folder to the developers.",
         "precise": "As precise as asked: half of the 95 % interval of {measure} is {half} (asked: "
         "{asked}); stopped after {count:,} replications of at most {most:,}.",
         "imprecise": "Not as precise as asked: half of the 95 % interval of {measure} is {half} "

@@ -99,6 +99,7 @@ def draw_year_end(stored: StoredRun, path: Path, language: Language = "zh") -> N
         axes.set_ylabel(text["y"])
         axes.xaxis.set_major_formatter(lambda value, _: scale.show(value * scale.yuan))
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.legend(
             loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, borderaxespad=0.1
         )
@@ -130,6 +131,9 @@ def _note(axes: Axes, text: str, x: float, y: float, colour: str, side: int) -> 
         fontweight="bold",
         ha="right" if side < 0 else "left",
         va="top",
+        # A line of another measure may pass behind.
+        bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "edgecolor": "none"},
+        zorder=4,
     )
 
 

@@ -7,13 +7,14 @@ from numpy.typing import NDArray
 
 from sim.jit import compiled, inlined
 from sim.runs.grids import BLOCK_SHIFT
+from sim.sampling.quasi import SCRAMBLES
 
 Ints = NDArray[np.int64]
 Counts = NDArray[np.int32]
 Floats = NDArray[np.float64]
 
-BLOCKS = 20
-"""Replication r belongs to block r modulo so many."""
+BLOCKS = SCRAMBLES
+"""Replication r belongs to block r modulo so many: that of its scramble, where there are any."""
 SKIP = -(2**63)
 """Stands where a replication has no value of a quantity."""
 MANY = 64

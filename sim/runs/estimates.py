@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.runs.counting import LIMB, block_shares, find_ranks
-from sim.runs.statistics import band, block_error, shares, student
+from sim.runs.statistics import block_error, inside, ranks, shares, student
 from sim.runs.tally import Tally
 
 Floats = NDArray[np.float64]
@@ -124,9 +124,9 @@ def percentiles(
     sizes = np.ascontiguousarray(sizes)
     counts, t = sizes.sum(axis=1), student(sizes)
 
-    def cells_at(ranks: Ints) -> Ints:
-        found = np.zeros_like(ranks)
-        find_ranks(tally.counts, grids.first, place.start, ranks, found)
+    def cells_at(wanted: Ints) -> Ints:
+        found = np.zeros_like(wanted)
+        find_ranks(tally.counts, grids.first, place.start, wanted, found)
         return found
 
     def values_at(cells: Ints) -> Ints:
@@ -137,8 +137,8 @@ def percentiles(
 
     result = {}
     for percent in percents:
-        ranks = np.maximum(-(-percent * counts // 100), 1)
-        cells = np.ascontiguousarray(cells_at(np.ascontiguousarray(ranks[:, None]))[:, 0])
+        rank = np.maximum(-(-percent * counts // 100), 1)
+        cells = np.ascontiguousarray(cells_at(np.ascontiguousarray(rank[:, None]))[:, 0])
         parts, unseen = np.zeros(sizes.shape), np.zeros(quantities)
         block_shares(
             tally.counts, tally.block_counts, grids.first, grids.block_first, place.start,
@@ -147,7 +147,8 @@ def percentiles(
         at = (parts * sizes).sum(axis=1) / np.maximum(counts, 1)
         between = block_error(parts, sizes, at)
         error = np.sqrt(between**2 + unseen)
-        low, high = band(np.full(quantities, percent / 100), at, error, t, counts)
+        reach = ranks(np.full(quantities, percent / 100), at, error, t, counts)
+        low, high = inside(reach, counts)
         ends = cells_at(np.ascontiguousarray(np.stack([low, high], axis=1)))
         lower, upper = values_at(ends[:, 0]), values_at(ends[:, 1])
         values = values_at(cells)

@@ -16,12 +16,19 @@ from numpy.typing import NDArray
 
 from sim.engine.rules import NEVER
 from sim.plan.precision import PROBABILITY, Precision
+from sim.runs.counting import BLOCKS
 from sim.runs.samples import Samples
-from sim.runs.statistics import percentile, probability
+from sim.runs.statistics import (
+    block_sizes,
+    mean_error,
+    percentile,
+    percentile_ranks,
+    probability,
+    student,
+)
 
 Ints = NDArray[np.int64]
 
-BLOCKS = 20
 FIRST = 320
 """Replications at the first look: 16 in each block. Every further look comes after as many again
 as have been."""
@@ -29,8 +36,6 @@ _COLUMNS = {
     name: f"{name}_yuan" for name in ("work_done", "reported", "paid", "arrears", "final_cost")
 }
 """Columns of the samples that are not called by the name of the measure."""
-_T95 = 2.093024054408263
-"""Student's t, 19 degrees of freedom, 97.5 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +91,7 @@ def reached(values: Ints, precision: Precision, target: int) -> Reached:
 
 
 def half_width(values: Ints, statistic: str) -> tuple[float, float]:
-    """Return an estimate and the half-width of its 95 % interval.
-
-    From the differences between blocks: Student's t with 19 degrees of freedom. A percentile is
-    Woodruff's: the error of the distribution function at the percentile, read back as values
-    (Woodruff 1952). A probability of 0 or 1, whose blocks do not differ, has half of the Wilson
-    interval.
+    """Return an estimate and the half-width of its 95 % interval, as `statistics` has them.
 
     Parameters
     ----------
@@ -107,39 +107,31 @@ def half_width(values: Ints, statistic: str) -> tuple[float, float]:
         Infinite where fewer than two replications fall into each block, or where what is asked
         lies beyond the horizon or at the edge of the sample.
     """
-    count = len(values)
+    few = len(values) < 2 * BLOCKS
     if statistic.startswith("p") and statistic != PROBABILITY:
-        return _of_percentile(values, int(statistic[1:]))
+        return _of_percentile(values, int(statistic[1:]), few)
     if (values == NEVER).any():
         return math.inf, math.inf
-    estimate = sum(values.tolist()) / count
-    if count < 2 * BLOCKS:
+    estimate = sum(values.tolist()) / len(values)
+    if few:
         return estimate, math.inf
-    if statistic == PROBABILITY and estimate in (0.0, 1.0):
+    if statistic == PROBABILITY and estimate in (0.0, 1.0):  # blocks do not differ: one-sided
         interval = probability(values == 1)
         return estimate, (interval["high"] - interval["low"]) / 2
-    return estimate, _T95 * _error(values)
+    error = mean_error(values)
+    assert error is not None
+    return estimate, float(student(block_sizes(len(values)))) * error
 
 
-def _error(values: NDArray[np.int64] | NDArray[np.bool_]) -> float:
-    """Return the standard error of a mean, from the means of its blocks."""
-    means = np.array([values[block::BLOCKS].mean() for block in range(BLOCKS)])
-    return float(means.std(ddof=1)) / math.sqrt(BLOCKS)
-
-
-def _of_percentile(values: Ints, percent: int) -> tuple[float, float]:
-    count, estimate = len(values), percentile(values, percent)
+def _of_percentile(values: Ints, percent: int, few: bool) -> tuple[float, float]:
+    ordered = np.sort(values)
+    estimate = percentile(values, percent)
     if estimate == NEVER:
         return math.inf, math.inf
-    if count < 2 * BLOCKS:
+    low, high = (float(rank) for rank in percentile_ranks(values, ordered, percent))
+    if few or low < 1 or high > len(values):
         return estimate, math.inf
-    # Never less than to the next observed value: blocks may be equal by luck.
-    margin = max(_T95 * _error(values <= estimate), 1 / count)
-    low, high = percent / 100 - margin, percent / 100 + margin
-    if low <= 0 or high > 1:
-        return estimate, math.inf
-    ordered = np.sort(values)
-    bottom, top = (int(ordered[max(math.ceil(p * count) - 1, 0)]) for p in (low, high))
+    bottom, top = int(ordered[int(low) - 1]), int(ordered[int(high) - 1])
     return estimate, math.inf if top == NEVER else (top - bottom) / 2
 
 

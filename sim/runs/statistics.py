@@ -115,11 +115,14 @@ def _rank(percent: int, count: int) -> int:
     return max(-(-percent * count // 100), 1)
 
 
-def band(share: Floats, at: Floats, error: Floats, t: Floats, count: Ints) -> tuple[Ints, Ints]:
+def ranks(
+    share: Floats, at: Floats, error: Floats, t: Floats, count: Ints
+) -> tuple[Floats, Floats]:  # fmt: skip
     """Return the ranks between which a percentile lies with 95 % (Woodruff 1952).
 
     The distribution function at the percentile is uncertain by so much; the interval of the
-    percentile is where the function passes the ends of that of the probability.
+    percentile is where the function passes the ends of that of the probability. Below 1 and above
+    `count` it leaves the sample.
 
     Parameters
     ----------
@@ -132,13 +135,38 @@ def band(share: Floats, at: Floats, error: Floats, t: Floats, count: Ints) -> tu
     count : ndarray of int64
         Replications.
     """
-    # Where all of every block lies below, blocks do not differ, and the rule of three helps.
-    least = np.where(at >= 1.0, one_sided(count), 0.0)
+    # Blocks may be equal by luck: never less than to the next value. Where all of every block lies
+    # below, blocks do not differ, and the rule of three helps.
+    least = np.where(at >= 1.0, one_sided(count), 1.0 / np.maximum(count, 1))
     reach = np.fmax(t * error, least)
     low = np.ceil((share - reach) * count - 1e-9)
     high = np.ceil((share + reach) * count - 1e-9)
-    clipped = [np.clip(np.nan_to_num(rank), 1, count).astype(np.int64) for rank in (low, high)]
-    return clipped[0], clipped[1]
+    return np.asarray(low), np.asarray(high)
+
+
+def inside(found: tuple[Floats, Floats], count: Ints) -> tuple[Ints, Ints]:
+    """Return ranks as positions from 1 that the sample has."""
+    low, high = (np.clip(np.nan_to_num(rank), 1, count).astype(np.int64) for rank in found)
+    return low, high
+
+
+def percentile_ranks(sample: Ints, ordered: Ints, percent: int) -> tuple[Floats, Floats]:
+    """Return the ranks between which a percentile of a sample lies; in order of replication.
+
+    Parameters
+    ----------
+    sample, ordered : ndarray of int64, shape (N,)
+        Values by replication, and in order of size.
+    percent : int
+        Which percentile.
+    """
+    count = len(sample)
+    sizes = block_sizes(count)
+    below = sample <= ordered[_rank(percent, count) - 1]
+    hits = np.bincount(np.arange(count) % BLOCKS, below, BLOCKS)
+    at = np.asarray(below.mean())
+    error = block_error(hits / np.maximum(sizes, 1), sizes, at)
+    return ranks(np.asarray(percent / 100), at, error, student(sizes), np.asarray(count))
 
 
 def percentile_errors(sample: Ints, percents: Sequence[int]) -> dict[int, float | None]:
@@ -147,17 +175,12 @@ def percentile_errors(sample: Ints, percents: Sequence[int]) -> dict[int, float 
     In order of replication. None for a sample of one.
     """
     count, ordered = len(sample), np.sort(sample)
-    sizes = block_sizes(count)
     if count == 1:
         return dict.fromkeys(percents)
-    t, blocks = student(sizes), np.arange(count) % BLOCKS
+    t = student(block_sizes(count))
     errors: dict[int, float | None] = {}
     for percent in percents:
-        below = sample <= ordered[_rank(percent, count) - 1]
-        hits = np.bincount(blocks, below, BLOCKS)
-        at = np.asarray(below.mean())
-        error = block_error(hits / np.maximum(sizes, 1), sizes, at)
-        low, high = band(np.asarray(percent / 100), at, error, t, np.asarray(count))
+        low, high = inside(percentile_ranks(sample, ordered, percent), np.asarray(count))
         errors[percent] = float((ordered[int(high) - 1] - ordered[int(low) - 1]) / (2 * t))
     return errors
 

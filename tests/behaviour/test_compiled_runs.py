@@ -14,6 +14,7 @@ import pytest
 
 import sim
 from sim import jit
+from sim.cli import main
 from sim.plan.problems import InputError
 from sim.runs import crosscheck, simulate, workers
 from sim.runs.crosscheck import cross_check, differences
@@ -62,7 +63,7 @@ def test_both_engines_write_the_same_tables(town: Path, tmp_path: Path) -> None:
 
 
 def test_a_difference_is_found_and_told(
-    town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     scenario = sim.load_scenario(town)
     sampler = build_sampler(sim.build_portfolio(scenario.plan), 1)
@@ -74,11 +75,23 @@ def test_a_difference_is_found_and_told(
     assert differences(usual, other) == (f"finish[1, 2]: {late[1, 2] - 1}, {late[1, 2]}",)
     less = dataclasses.replace(usual, drivers={})
     assert differences(usual, less) == ("drivers: other names",)
-    monkeypatch.setattr(crosscheck, "simulate_batch", lambda *_: other)
-    monkeypatch.setattr(crosscheck, "differences", lambda *_: ("finish[1, 2]: 3, 4",))
-    stored = sim.write_run(sim.simulate(scenario, replications=5), tmp_path)
-    checked = stored.manifest["cross_check"]
-    assert (checked["agree"], checked["differences"]) == (False, ["finish[1, 2]: 3, 4"])
+
+    def wrong(*words: Any) -> Any:
+        found = simulate_batch(*words)
+        found.finish[2, 1] += 1
+        return found
+
+    monkeypatch.setattr(crosscheck, "simulate_batch", wrong)
+    words = ["run", str(town), "-n", "5", "--out", str(tmp_path), "--quiet", "--lang", "en"]
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 1
+    assert "the two engines differ in replications [0, 2, 4]" in capsys.readouterr().err
+    (manifest,) = tmp_path.glob("town/*/manifest.json")
+    checked = json.loads(manifest.read_text(encoding="utf-8"))["cross_check"]
+    assert not checked["agree"]
+    (told,) = checked["differences"]
+    assert told.startswith("finish[2, 1]: ")
 
 
 def ask(words: list[str], code: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -130,8 +143,6 @@ def test_machine_code_is_kept_by_what_all_kernels_say() -> None:
 def test_first_compile_is_told_once(
     town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from sim.cli import main
-
     for warm, told in ((False, True), (True, False)):
         monkeypatch.setattr(jit, "is_warm", lambda _, warm=warm: warm)
         with pytest.raises(SystemExit):

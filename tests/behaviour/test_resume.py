@@ -33,10 +33,12 @@ CHILD = """
 import sys
 from sim.cli import main
 from sim.runs import batches
-batches._WORK["reference"] = 40
+batches._WORK.update(reference=40, compiled=160)
 if __name__ == "__main__":
     main(sys.argv[1:])
 """
+COMPILED = ("--engine", "compiled", "-n", 6_000)
+"""Batches of twenty."""
 FILE = re.compile(r"batch-(\d+)-(\d+)\.sim")
 
 
@@ -117,9 +119,18 @@ class Undisturbed:
 
 @pytest.fixture(scope="module")
 def undisturbed(plan: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    out = tmp_path_factory.mktemp("whole")
+    return left_alone(plan, tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture(scope="module")
+def compiled(plan: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    end(begin(plan, tmp_path_factory.mktemp("warm"), *COMPILED))
+    return left_alone(plan, tmp_path_factory.mktemp("whole"), *COMPILED)
+
+
+def left_alone(plan: Path, out: Path, *more: object) -> Undisturbed:
     began = time.monotonic()
-    told = end(begin(plan, out))
+    told = end(begin(plan, out, *more))
     seconds = time.monotonic() - began
     assert "继续" not in told
     files = content(out)
@@ -189,6 +200,15 @@ class TestKilled:
     ) -> None:
         killer = killed_and_ended(plan, tmp_path, 24, workers, undisturbed, "--workers", workers)
         assert killer.among_batches >= 8
+
+    @pytest.mark.slow
+    def test_the_compiled_engine(
+        self, plan: Path, tmp_path: Path, compiled: Undisturbed, slow_share: float
+    ) -> None:
+        """Kills among batches written a hundred a second, on threads."""
+        kills = max(4, round(24 * slow_share))
+        killer = killed_and_ended(plan, tmp_path, kills, 5, compiled, *COMPILED, "--workers", 2)
+        assert killer.among_batches >= kills / 3
 
     def test_workers_do_not_outlive_their_parent(self, plan: Path, tmp_path: Path) -> None:
         process = begin(plan, tmp_path, "--workers", 2, "-n", 100_000)

@@ -10,7 +10,8 @@ import pytest
 from sim.engine.rules import NEVER
 from sim.plan.precision import Precision, measures, read_precision
 from sim.plan.problems import Problem
-from sim.runs.precision import BLOCKS, FIRST, half_width, reached, stages
+from sim.runs.counting import BLOCKS
+from sim.runs.precision import FIRST, half_width, reached, stages
 
 ASKED = Precision("reported", "p50", 5.0)
 

@@ -71,7 +71,7 @@ def build_world(
         projects=_projects(frame, row, stage),
         gates=_gates(frame),
         accounts=_records(
-            ACCOUNT, len(accounts.rule), rule=accounts.rule, debt=accounts.debt, own=accounts.own,
+            ACCOUNT, len(accounts.rule), rule=accounts.rule, debt=accounts.debt,
             bond=accounts.bond, lapses=accounts.lapses, opening=accounts.opening,
             line_first=account_first[:-1], line_end=account_first[1:],
         ),
@@ -175,7 +175,7 @@ def _projects(frame: Frame, terms_row: Ints, stage: Ints | None) -> NDArray[np.v
         stage=0 if stage is None else stage,
         gate_first=frame.gate_first[:-1], gate_end=frame.gate_first[1:],
         line_first=accounts.line_first[:-1], line_end=accounts.line_first[1:],
-        equity_share=accounts.equity_share, tier=accounts.tier,
+        tier=accounts.tier,
         opening=terms.opening.sum(axis=1),
         opening_last=np.where(terms.opening != 0, months, -1).max(axis=1, initial=-1),
     )  # fmt: skip

@@ -31,7 +31,7 @@ PROJECT = _record(
     "begun finished abandoned in_target reserve cash_gated joined left",
     "baseline_start planned_start planned_finish before_year done approved recognised_limit "
     "annual_plan planned_work calendar terms stage gate_first gate_end gate_begin prework_weight "
-    "line_first line_end equity_share tier pay_ratio retention recovery_from recovery_to "
+    "line_first line_end tier pay_ratio retention recovery_from recovery_to "
     "tolerance slow_rate fast_rate opening opening_last",
 )
 """A project of the plan. The fields of `Frame`, `Terms` and `Accounts` by the same names, and:
@@ -42,7 +42,7 @@ the last run at which any falls due."""
 GATE = _record("", "project weight window places")
 """An open gate; `places` of its window, -1 where it never binds or has none."""
 
-ACCOUNT = _record("debt own bond lapses", "rule opening line_first line_end")
+ACCOUNT = _record("debt bond lapses", "rule opening line_first line_end")
 """An account; its lines are `World.lines[World.of_account[line_first:line_end]]`."""
 
 LINE = np.dtype(
