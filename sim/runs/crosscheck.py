@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.runs.outcomes import Outcomes
 from sim.runs.workers import simulate_batch
-from sim.sampling.sampler import Sampler
+
+if TYPE_CHECKING:  # not loaded with the reference engine
+    from sim.runs.rows import CompiledRunner
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,30 +27,50 @@ class CrossCheck:
     replications : tuple of int
         Those told again.
     differs : tuple of str
-        What differs, as "array[position among these, place]: one value, other value"; empty where
-        both engines agree in every number.
+        What differs, as "replication N: array[0, place]: one value, other value"; empty where both
+        engines agree in every number.
     """
 
     replications: tuple[int, ...]
     differs: tuple[str, ...]
 
 
-def cross_check(sampler: Sampler, count: int) -> CrossCheck:
-    """Run the first, the middle and the last replication on both engines.
+def chosen_of(batch: range) -> tuple[int, ...]:
+    """Choose the first, the middle and the last of some replications."""
+    return tuple(sorted({batch[0], batch[len(batch) // 2], batch[-1]}))
+
+
+def tell_again(runner: CompiledRunner, replication: int) -> tuple[str, ...]:
+    """Run a replication on both engines; return how they differ.
 
     Parameters
     ----------
-    sampler : Sampler
-        What the run drew from.
-    count : int
-        Replications of the run.
+    runner : CompiledRunner
+        The plan, prepared for the compiled engine.
+    replication : int
+        Its number.
     """
-    from sim.runs.rows import prepare_runner, run_rows
+    from sim.runs.rows import run_rows
 
-    chosen = tuple(sorted({0, count // 2, count - 1}))
     with ThreadPoolExecutor(1) as pool:
-        compiled = run_rows(prepare_runner(sampler), chosen, pool)
-    return CrossCheck(chosen, differences(compiled, simulate_batch(sampler, chosen)))
+        compiled = run_rows(runner, [replication], pool)
+    found = differences(compiled, simulate_batch(runner.sampler, [replication]))
+    return tuple(f"replication {replication}: {one}" for one in found)
+
+
+@contextmanager
+def beside() -> Iterator[ThreadPoolExecutor]:
+    """Give a thread for what the reference engine has to tell while kernels run.
+
+    Where the run ends early, what is not begun is dropped and nobody waits for the rest.
+    """
+    pool = ThreadPoolExecutor(1)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def differences(one: Outcomes, other: Outcomes) -> tuple[str, ...]:

@@ -165,8 +165,8 @@ def _keep(world: World, drawn: Drawn, state: State, rows: Rows, r: int) -> None:
             rows.waits[r, p, k] = site.waits[k]
         for k in range(rows.causes.shape[2]):
             rows.causes[r, p, k] = state.causes[p, k]
-        rows.year_end[r, 0, p] = site.year_value - one.before_year
-        rows.year_end[r, 1, p] = site.year_reported - one.before_year
+        rows.year_end[r, 0, p] = site.year_value - world.filed[p].before_year
+        rows.year_end[r, 1, p] = site.year_reported - world.filed[p].before_year
         rows.year_end[r, 2, p] = site.year_paid
         rows.arrears[r, p] = site.year_arrears
         rows.final_cost[r, p] = mine.total + site.premium
@@ -174,7 +174,7 @@ def _keep(world: World, drawn: Drawn, state: State, rows: Rows, r: int) -> None:
             # At approved prices: what grew is taken in proportion.
             left = max(mine.total - one.done, 1)
             ratio = min(quotient((one.approved - one.done) * PPM, left), PPM)
-            before = one.done - one.before_year
+            before = one.done - world.filed[p].before_year
             work_done += before + share_of(site.year_value - one.done, ratio)
             reported += before + share_of(site.year_reported - one.done, ratio)
         if mine.total + site.premium > AMOUNT_LIMIT:

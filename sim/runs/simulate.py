@@ -19,12 +19,12 @@ from sim.plan.problems import InputError, Problem
 from sim.plan.rows import Levers, Plan, Window
 from sim.plan.scenario import Scenario
 from sim.runs.batches import BatchStore, cut
-from sim.runs.crosscheck import CrossCheck, cross_check
-from sim.runs.layout import build_layout
+from sim.runs.crosscheck import CrossCheck, beside, chosen_of, tell_again
+from sim.runs.layout import Layout, build_layout
 from sim.runs.precision import Reached, reached, sample_of, stages
 from sim.runs.samples import Samples, join_samples
 from sim.runs.tally import Tally, absorb, empty_tally
-from sim.runs.workers import in_processes, on_threads, stored
+from sim.runs.workers import RunAll, in_processes, on_threads, stored
 from sim.sampling.accounts import Purses
 from sim.sampling.draws import draw
 from sim.sampling.risks import RiskModel
@@ -169,59 +169,88 @@ def simulate(
     if engine == "compiled" and not AVAILABLE:
         raise InputError([Problem("no_compiler", "run", None, "engine", engine)])
     layout = build_layout(sampler)
-    batches = cut(count, portfolio.size, engine)
     if store is not None:
         store.sweep()
-    runner = (
-        on_threads(sampler, layout, workers, store)
-        if engine == "compiled"
-        else in_processes(scenario.plan, sampler, layout, workers, store)
-    )
-    tally, samples = empty_tally(layout), []
-    precision, measured, done = scenario.precision, None, 0
-    with runner as run_all:
-        for stage in stages(count, precision):
-            missing = []
-            for batch in (one for one in batches if one.start in stage):
-                found = None if store is None else stored(layout, store, batch)
-                if found is None:
-                    missing.append(batch)
-                    continue
-                absorb(tally, found.arrays)
-                samples.append(found.samples)
-                done += len(batch)
-            if on_progress is not None:
-                on_progress(done, count)
-            for result in run_all(missing):
-                absorb(tally, result.arrays)
-                samples.append(result.samples)
-                done += len(result.samples["replication"])
-                if on_progress is not None:
-                    on_progress(done, count)
-            if precision is None:
-                continue
-            values = sample_of(join_samples(samples), precision.value)
-            measured = reached(values, precision, scenario.plan.target)
-            if measured.enough:
-                count = stage.stop
-                break
-    baseline = baseline_trajectory(portfolio)
-    checked = cross_check(sampler, count) if engine == "compiled" else None
+    chosen: tuple[int, ...] = ()
+    if engine == "compiled":
+        from sim.runs.rows import prepare_runner
+
+        runner = prepare_runner(sampler)
+        means = on_threads(runner, layout, workers, store)
+        chosen = chosen_of(stages(count, scenario.precision)[0])  # done in any case
+    else:
+        means = in_processes(scenario.plan, sampler, layout, workers, store)
+    with beside() as thread:
+        baseline = thread.submit(baseline_trajectory, portfolio)
+        again = [thread.submit(tell_again, runner, replication) for replication in chosen]
+        with means as run_all:
+            gathered = _gather(scenario, layout, run_all, store, on_progress)
+        differs = tuple(one for future in again for one in future.result())
     return Run(
         scenario=scenario,
         portfolio=portfolio,
         purses=sampler.purses,
         windows=scenario.plan.windows if sampler.frame.window_places.size else (),
         risks=sampler.risks,
-        baseline=baseline,
-        tally=tally,
-        samples=join_samples(samples),
+        baseline=baseline.result(),
+        tally=gathered.tally,
+        samples=gathered.samples,
         seed=root,
-        replications=count,
+        replications=gathered.replications,
         sampling=scenario.options.sampling,
         engine=engine,
         seconds=time.monotonic() - began,
         workers=workers,
-        precision=measured,
-        cross_check=checked,
+        precision=gathered.precision,
+        cross_check=CrossCheck(chosen, differs) if chosen else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """What the batches of a run bring together; the fields of `Run` by the same names."""
+
+    tally: Tally
+    samples: Samples
+    replications: int
+    precision: Reached | None
+
+
+def _gather(
+    scenario: Scenario,
+    layout: Layout,
+    run_all: RunAll,
+    store: BatchStore | None,
+    on_progress: Progress | None,
+) -> _Gathered:
+    """Run all batches that are not in the store, until the precision asked for is reached."""
+    count, precision = scenario.options.replications, scenario.precision
+    batches = cut(count, len(scenario.plan.projects), scenario.options.engine)
+    tally, samples = empty_tally(layout), []
+    measured, done = None, 0
+    for stage in stages(count, precision):
+        missing = []
+        for batch in (one for one in batches if one.start in stage):
+            found = None if store is None else stored(layout, store, batch)
+            if found is None:
+                missing.append(batch)
+                continue
+            absorb(tally, found.arrays)
+            samples.append(found.samples)
+            done += len(batch)
+        if on_progress is not None:
+            on_progress(done, count)
+        for result in run_all(missing):
+            absorb(tally, result.arrays)
+            samples.append(result.samples)
+            done += len(result.samples["replication"])
+            if on_progress is not None:
+                on_progress(done, count)
+        if precision is None:
+            continue
+        values = sample_of(join_samples(samples), precision.value)
+        measured = reached(values, precision, scenario.plan.target)
+        if measured.enough:
+            count = stage.stop
+            break
+    return _Gathered(tally, join_samples(samples), count, measured)

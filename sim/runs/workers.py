@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -25,6 +25,9 @@ from sim.runs.samples import Samples, join_samples, sample_columns
 from sim.runs.tally import Tally, empty_tally, fits, fold, to_arrays
 from sim.sampling.draws import draw
 from sim.sampling.sampler import Sampler, build_sampler
+
+if TYPE_CHECKING:  # not loaded with the reference engine
+    from sim.runs.rows import CompiledRunner
 
 _SAMPLES = "samples/"
 _PIECE = 190_000
@@ -104,17 +107,16 @@ def _store(store: BatchStore | None, batch: range, result: BatchResult) -> Batch
 
 @contextmanager
 def on_threads(
-    sampler: Sampler, layout: Layout, workers: int, store: BatchStore | None
+    runner: CompiledRunner, layout: Layout, workers: int, store: BatchStore | None
 ) -> Iterator[RunAll]:
     """Give the means to run batches with the compiled engine.
 
     A batch is worked off in pieces that fit the memory; replications of a piece go to all
     threads, and while they run the piece before is counted.
     """
-    from sim.runs.rows import prepare_runner, run_rows
+    from sim.runs.rows import run_rows
 
-    runner = prepare_runner(sampler)
-    piece = max(1, _PIECE // max(sampler.portfolio.size, 1))
+    piece = max(1, _PIECE // max(runner.sampler.portfolio.size, 1))
     pool = ThreadPoolExecutor(workers)
     aside = ThreadPoolExecutor(1)
 

@@ -43,7 +43,7 @@ from sim.sampling.draw_shared import (
     told_subjects,
 )
 from sim.sampling.inverses import Inverses, evaluate
-from sim.sampling.layout import DRAWN, FILE, RELEASE, STOP, Drawn, Still
+from sim.sampling.layout import DRAWN, FILE, RELEASE, STOP, Drawn, Still, first_reached
 from sim.sampling.normal import score_of
 from sim.sampling.project_layout import Projects, lay_out_projects
 from sim.sampling.quasi import QuasiPoints
@@ -151,9 +151,11 @@ def prepare(sampler: Sampler) -> tuple[DrawModel, Still]:
     is_open = [gates_drawn or chain.fits for _, chain in sampler.chains for _ in chain.gates]
     certain = portfolio.plan.states["all"] == "off"
     may_start = np.ones_like(portfolio.may_start) if certain else portfolio.may_start
+    workdays = sampler.workdays if gates_drawn else np.arange(sampler.frame.days + 1)
     still = Still(
         gate_open=np.array(is_open, np.bool_),
-        workdays=sampler.workdays if gates_drawn else np.arange(sampler.frame.days + 1),
+        workdays=workdays,
+        reached=first_reached(workdays),
         may_start=may_start,
         losses=losses,
     )

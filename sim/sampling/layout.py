@@ -88,6 +88,8 @@ class Still(NamedTuple):
         False for a gate that counts as passed.
     workdays : ndarray of int64, shape (D + 1,)
         Working days before each day.
+    reached : ndarray of int32, shape (workdays[D] + 1,)
+        The first place in `workdays` that reaches each number.
     may_start : ndarray of bool, shape (C, D)
         False on days on which nothing may start.
     losses : ndarray of int32, shape (C, D + 1, K)
@@ -96,5 +98,12 @@ class Still(NamedTuple):
 
     gate_open: NDArray[np.bool_]
     workdays: NDArray[np.int64]
+    reached: NDArray[np.int32]
     may_start: NDArray[np.bool_]
     losses: NDArray[np.int32]
+
+
+def first_reached(workdays: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Turn working days before each day around: return `Still.reached`."""
+    numbers = np.arange(workdays[-1] + 1)
+    return np.searchsorted(workdays, numbers).astype(np.int32)

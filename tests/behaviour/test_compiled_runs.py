@@ -17,7 +17,7 @@ from sim import jit
 from sim.cli import main
 from sim.plan.problems import InputError
 from sim.runs import crosscheck, simulate, workers
-from sim.runs.crosscheck import cross_check, differences
+from sim.runs.crosscheck import differences, tell_again
 from sim.runs.rows import prepare_runner, run_rows
 from sim.runs.workers import simulate_batch
 from sim.sampling.sampler import build_sampler
@@ -67,7 +67,7 @@ def test_a_difference_is_found_and_told(
 ) -> None:
     scenario = sim.load_scenario(town)
     sampler = build_sampler(sim.build_portfolio(scenario.plan), 1)
-    assert cross_check(sampler, 9).differs == ()
+    assert tell_again(prepare_runner(sampler), 8) == ()
     usual = simulate_batch(sampler, [0, 4])
     late = usual.finish.copy()
     late[1, 2] += 1
@@ -78,7 +78,7 @@ def test_a_difference_is_found_and_told(
 
     def wrong(*words: Any) -> Any:
         found = simulate_batch(*words)
-        found.finish[2, 1] += 1
+        found.finish[0, 1] += 1
         return found
 
     monkeypatch.setattr(crosscheck, "simulate_batch", wrong)
@@ -90,8 +90,8 @@ def test_a_difference_is_found_and_told(
     (manifest,) = tmp_path.glob("town/*/manifest.json")
     checked = json.loads(manifest.read_text(encoding="utf-8"))["cross_check"]
     assert not checked["agree"]
-    (told,) = checked["differences"]
-    assert told.startswith("finish[2, 1]: ")
+    told = [one.split(": ")[:2] for one in checked["differences"]]
+    assert told == [[f"replication {number}", "finish[0, 1]"] for number in (0, 2, 4)]
 
 
 def ask(words: list[str], code: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -6,6 +6,8 @@ whole yuan. It shares names, codes and the table of phases with the reference en
 
 from __future__ import annotations
 
+import numpy as np
+
 from sim.engine.compiled.city import simulate_one
 from sim.engine.compiled.packing import build_state, build_world, pack_realization
 from sim.engine.compiled.records import State
@@ -40,11 +42,13 @@ def _trajectory(replication: int, state: State) -> Trajectory:
     value, reported, paid, arrears, claimed, progress = state.tables.copy()
     released, spent, set_aside, lapsed, balance, unmet = state.treasury.copy()
     queued, taken, waited = state.windows.copy()
-    dates = {name: sites[name].copy() for name in ("start", "finish", "delivered", "dropped")}
+    dates = {
+        name: sites[name].astype(np.int64) for name in ("start", "finish", "delivered", "dropped")
+    }
     return Trajectory(
         replication=replication,
         **dates,
-        waits=sites["waits"].copy(),
+        waits=sites["waits"].astype(np.int64),
         causes=state.causes.copy(),
         joined=sites["joined"].copy(),
         left=sites["left"].copy(),

@@ -6,14 +6,14 @@ from sim.engine.compiled.agenda import listed, note
 from sim.engine.compiled.arithmetic import after
 from sim.engine.compiled.records import NOBODY, Agenda, Book, Record, State, World
 from sim.engine.rules import NEVER, PPM
-from sim.jit import inlined, inner
+from sim.jit import inlined
 from sim.sampling.layout import Drawn, Still
 
 
 @inlined
 def file_ready(still: Still, file: Record, begin: int) -> int:
     """Return the day on which a file begun on a day is ready."""
-    prepared = after(still.workdays, begin, max(1, file.preparation))
+    prepared = after(still.workdays, still.reached, begin, max(1, file.preparation))
     return max(begin + 1, prepared + file.delay)
 
 
@@ -43,7 +43,7 @@ def begin_file(world: World, still: Still, drawn: Drawn, state: State, g: int) -
         if gate.places < 0:
             # Beyond the horizon, but its length counts in what pre-work has accrued.
             one.taken = ready
-            one.passed = after(still.workdays, ready, max(1, file.review))
+            one.passed = after(still.workdays, still.reached, ready, max(1, file.review))
         return
     note(state.by_day, state.following, Agenda.FILE, ready, g)
 
@@ -80,7 +80,7 @@ def take(world: World, still: Still, drawn: Drawn, state: State, g: int, day: in
         if month < world.policy[0].months:
             state.windows[1, gate.window, month] += 1
             state.windows[2, gate.window, month] += day - one.ready
-    one.passed = after(still.workdays, day, max(1, drawn.files[g].review))
+    one.passed = after(still.workdays, still.reached, day, max(1, drawn.files[g].review))
     if one.passed < world.policy[0].days:
         note(state.by_day, state.following, Agenda.REVIEW, one.passed, g)
 
@@ -142,7 +142,7 @@ def files_of_a_day(world: World, still: Still, drawn: Drawn, state: State, day: 
 # What others ask ------------------------------------------------------------------------------
 
 
-@inner
+@inlined
 def unqueued(world: World, still: Still, drawn: Drawn, state: State, p: int) -> int:
     """Return the day on which all gates would have been passed had no file ever queued.
 
@@ -161,7 +161,9 @@ def unqueued(world: World, still: Still, drawn: Drawn, state: State, p: int) -> 
                 if still.gate_open[before]:
                     begin = max(begin, state.files[before].unqueued)
             ready = file_ready(still, drawn.files[g], begin)
-            file.unqueued = after(still.workdays, ready, max(1, drawn.files[g].review))
+            file.unqueued = after(
+                still.workdays, still.reached, ready, max(1, drawn.files[g].review)
+            )
         last = max(last, file.unqueued)
     return last
 
@@ -176,14 +178,14 @@ def _gone(still: Still, file: Record, one: Record, day: int) -> tuple[int, int]:
     if ready == NEVER:
         ready = file_ready(still, file, begin)
     if one.taken == NEVER:
-        review = after(still.workdays, ready, max(1, file.review)) - ready
+        review = after(still.workdays, still.reached, ready, max(1, file.review)) - ready
         return min(day, ready) - begin, ready - begin + review
     review = one.passed - one.taken
     gone = min(day, ready) - begin + min(max(day - one.taken, 0), review)
     return gone, ready - begin + review
 
 
-@inner
+@inlined
 def prework(world: World, still: Still, drawn: Drawn, state: State, p: int, day: int) -> int:
     """Return the share of pre-work spending accrued by a day, ppm."""
     one = world.projects[p]

@@ -78,15 +78,16 @@ def first_reaching(row: Ints32, need: int, low: int, high: int) -> int:
 
 
 @inlined
-def after(workdays: Ints, day: int, count: int) -> int:
+def after(workdays: Ints, reached: Ints32, day: int, count: int) -> int:
     """Return the day on which so many working days after `day` have passed.
 
-    Beyond the horizon every day counts, so that a review that ends there has a length.
+    `reached` is `workdays` turned around. Beyond the horizon every day counts, so that a review
+    that ends there has a length.
     """
     days = len(workdays) - 1
     if day >= days:
         return day + count
     need = workdays[day + 1] + count
     if workdays[days] >= need:
-        return first_reaching(workdays, need, min(day + 1 + count, days), days) - 1
+        return Int(reached[need]) - 1
     return days - 1 + need - workdays[days]

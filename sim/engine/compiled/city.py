@@ -5,7 +5,12 @@ from __future__ import annotations
 from sim.engine.compiled.agenda import listed, note
 from sim.engine.compiled.approvals import begin_file, call_windows, end_review, files_of_a_day
 from sim.engine.compiled.arithmetic import share_of
-from sim.engine.compiled.construction import plan_milestone, reach_milestone, settle
+from sim.engine.compiled.construction import (
+    next_target,
+    plan_milestone,
+    reach_milestone,
+    settle,
+)
 from sim.engine.compiled.month import close, measure_all
 from sim.engine.compiled.payments import pay
 from sim.engine.compiled.purses import add, empty
@@ -23,13 +28,14 @@ from sim.engine.compiled.records import (
 from sim.engine.compiled.starts import (
     first_start_day,
     give_up,
+    may_proceed,
     proceed,
     release_successors,
     revise,
     starts_of_a_day,
     tell_those_who_wait,
 )
-from sim.engine.compiled.treasury import read_clocks, receive, remember
+from sim.engine.compiled.treasury import heard, read_clocks, receive, remember
 from sim.engine.rules import NANO_DAYS, NEVER, PPM, Cause, Wait
 from sim.jit import compiled, inlined, inner
 from sim.sampling.layout import Drawn, Still
@@ -64,23 +70,27 @@ def simulate_one(world: World, still: Still, drawn: Drawn, state: State) -> None
         else:
             told = False
         if state.books[Book.TELL_TOMORROW] != 0:
-            remember(world, state)
+            remember(state)
             told = True
         if told:
-            tell_those_who_wait(world, still, state, day)
+            if state.books[Book.WAITING] != 0:
+                tell_those_who_wait(world, still, state, day)
+            heard(state)
         if brings[Agenda.FILE] != NOBODY:
             dropped = files_of_a_day(world, still, drawn, state, day)
             for k in range(dropped):
-                give_up(world, still, drawn, state, state.scratch[1, k], day)
+                give_up(world, state, state.scratch[1, k], day)
         g = Int(brings[Agenda.REVIEW])
         while g != NOBODY:
             end_review(world, still, drawn, state, g)
             p = world.gates[g].project
-            if state.sites[p].gates_missing == 0 and state.sites[p].stage == Stage.GATES:
-                proceed(world, still, drawn, state, p)
+            if state.sites[p].gates_missing == 0:
+                may_proceed(state, p)
             g = Int(state.following[Agenda.REVIEW, g])
         if state.books[Book.CALLED] != 0:
             call_windows(world, still, drawn, state, day)
+        if state.books[Book.PENDING] != 0:
+            proceed(world, still, drawn, state)
         if brings[Agenda.START] != NOBODY or state.books[Book.TRYING] != 0:
             starts_of_a_day(world, still, drawn, state, day)
         if brings[Agenda.WORK] != NOBODY:
@@ -89,19 +99,21 @@ def simulate_one(world: World, still: Still, drawn: Drawn, state: State) -> None
         if at_month_end:
             measure_all(world, still, drawn, state, month)
         if run < policy.months and day == world.pay_days[run]:
-            pay(world, drawn, state, run)
+            pay(world, state, run)
             run += 1
         p = Int(brings[Agenda.DELIVERY])
         while p != NOBODY:
             state.sites[p].delivered = day
             state.sites[p].stage = Stage.DELIVERED
-            release_successors(world, still, drawn, state, p)
+            release_successors(world, state, p)
             p = Int(state.following[Agenda.DELIVERY, p])
         if brings[Agenda.CHECK] != NOBODY:
             read_clocks(world, drawn, state, day)
         if at_month_end:
             close(world, drawn, state, month)
             month += 1
+        if state.books[Book.PENDING] != 0:
+            proceed(world, still, drawn, state)
         if day == policy.revision_day:
             revise(world, still, drawn, state, day)
     _tell_the_end(world, still, drawn, state)
@@ -115,7 +127,7 @@ def _work(world: World, still: Still, drawn: Drawn, state: State, day: int) -> N
     count = listed(state.by_day[day, Agenda.WORK], state.following, Agenda.WORK, today)
     for k in range(count):
         if not reach_milestone(world, drawn, state, today[k], day):
-            give_up(world, still, drawn, state, today[k], day)
+            give_up(world, state, today[k], day)
 
 
 # Before the first day -------------------------------------------------------------------------
@@ -130,7 +142,6 @@ def _set_up_money(world: World, drawn: Drawn, state: State) -> None:
     state.release_spent[:] = 0
     state.check_spent[:] = -1
     state.running[:] = 0
-    state.lacking[:] = 0
     state.treasury[:] = 0
     state.windows[:] = 0
     for a in range(len(world.accounts)):
@@ -144,11 +155,11 @@ def _set_up_money(world: World, drawn: Drawn, state: State) -> None:
         add(pool, nodes, books, one.bond, OPENING, one.opening)
     for k in range(len(state.marked)):
         empty(state.marked[k])
-    for k in range(len(world.lines)):
+    for k in range(len(state.lines)):
         empty(state.aside[k])
-        mine = state.lines[k]
-        mine.due = mine.of_pool = 0
-        mine.reserved = False
+        line = state.lines[k]
+        line.due = line.lacking = line.of_pool = 0
+        line.reserved = False
     for run in range(state.due.shape[0]):
         for p in range(state.due.shape[1]):
             state.due[run, p] = world.opening_due[run, p]
@@ -158,7 +169,7 @@ def _set_up_money(world: World, drawn: Drawn, state: State) -> None:
 def _set_up_projects(world: World, drawn: Drawn, state: State) -> None:
     measuring = 0
     for p in range(len(world.projects)):
-        one, site = world.projects[p], state.sites[p]
+        one, site, money = world.projects[p], state.sites[p], state.money[p]
         site.start = site.finish = site.delivered = site.dropped = site.ready = NEVER
         site.applied = NEVER
         site.may_start_from, site.files_from = one.baseline_start, one.gate_begin
@@ -167,13 +178,14 @@ def _set_up_projects(world: World, drawn: Drawn, state: State) -> None:
         site.rate = PPM
         site.effective = site.since = site.missed = site.gained = site.stopped = 0
         site.next_stop = drawn.projects[p].stop_first
+        site.target = next_target(drawn, site, p)
         site.value = site.reported = one.done
-        site.retained = site.premium = site.due_so_far = 0
+        site.retained = site.premium = 0
         site.worked = NOBODY
         site.step = 0
-        site.paid = site.arrears = site.equity_paid = site.debt_paid = 0
+        money.due = money.paid = money.equity_paid = money.debt_paid = 0
+        money.own_share = drawn.projects[p].own_share
         site.entitled = share_of(one.done, one.pay_ratio)
-        site.entitled_before = site.entitled
         site.settled_at = NOBODY
         site.last_due = one.opening_last
         site.joined, site.left = one.joined, one.left
@@ -194,9 +206,9 @@ def _set_up_projects(world: World, drawn: Drawn, state: State) -> None:
             site.start = one.baseline_start
             site.stage = Stage.BUILDING
         if one.in_target:
-            state.running[City.WORK_DONE] += one.done - one.before_year
-            state.running[City.REPORTED] += one.done - one.before_year
-            state.running[City.STAGES + one.stage] += one.done - one.before_year
+            state.running[City.WORK_DONE] += one.done - world.filed[p].before_year
+            state.running[City.REPORTED] += one.done - world.filed[p].before_year
+            state.running[City.STAGES + one.stage] += one.done - world.filed[p].before_year
         state.active[p] = p
         if not one.finished:
             state.measuring[measuring] = p
@@ -249,7 +261,8 @@ def _set_up_agenda(world: World, still: Still, drawn: Drawn, state: State) -> No
         if state.sites[p].stage == Stage.BUILDING:
             plan_milestone(world, drawn, state, p)
         elif state.sites[p].stage == Stage.GATES:
-            proceed(world, still, drawn, state, p)
+            may_proceed(state, p)
+    proceed(world, still, drawn, state)
 
 
 # After the last day ---------------------------------------------------------------------------
@@ -276,7 +289,7 @@ def _tell_the_end(world: World, still: Still, drawn: Drawn, state: State) -> Non
         done = mine.work * PPM if site.finish != NEVER else site.effective
         saved = mine.work_saved * PPM
         row[Cause.PULLED_FORWARD] = (site.may_start_from - one.planned_start) * NANO_DAYS
-        row[Cause.WORK] = done + saved - one.planned_work * PPM
+        row[Cause.WORK] = done + saved - world.filed[p].planned_work * PPM
         row[Cause.STOPS] = site.stopped
         row[Cause.OPPORTUNITIES] = -saved
         row[Cause.ARREARS] = site.missed

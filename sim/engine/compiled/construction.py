@@ -12,17 +12,23 @@ from sim.sampling.realization import GIVEN_UP
 
 
 @inlined
+def next_target(drawn: Drawn, site: Record, p: int) -> int:
+    """Return the milli-days of work at which a project's next stop or its finish comes."""
+    one = drawn.projects[p]
+    if site.next_stop < one.stop_end:
+        return min(one.work, drawn.stops[site.next_stop].at)
+    return Int(one.work)
+
+
+@inlined
 def plan_milestone(world: World, drawn: Drawn, state: State, p: int) -> None:
     """Note the day on which the next stop or the finish comes, if this month's rate brings it."""
-    site, one = state.sites[p], drawn.projects[p]
+    site = state.sites[p]
     first, last = site.since, state.books[Book.KNOWN_UNTIL]
     if first > last or site.rate == 0:
         return
-    target = one.work
-    if site.next_stop < one.stop_end:
-        target = min(target, drawn.stops[site.next_stop].at)
     row = drawn.calendar[world.projects[p].calendar]
-    lacking = max(target * PPM - site.effective, 0)
+    lacking = max(site.target * PPM - site.effective, 0)
     begun = Int(row[first])
     if (Int(row[last + 1]) - begun) * site.rate < lacking:
         return
@@ -68,6 +74,7 @@ def reach_milestone(world: World, drawn: Drawn, state: State, p: int, day: int) 
         if stop.days == GIVEN_UP:
             return False
         length += stop.days
+    site.target = next_target(drawn, site, p)
     resumes = min(day + 1 + length, days)
     site.stopped += (Int(row[resumes]) - Int(row[day + 1])) * PPM
     site.since = resumes

@@ -32,7 +32,7 @@ def measure_all(world: World, still: Still, drawn: Drawn, state: State, month: i
         state.watch[k] = _progress(drawn, state, world.watched[k])
 
 
-@inner
+@inlined
 def _progress(drawn: Drawn, state: State, p: int) -> int:
     """Return the share of the work left at day 0 that was done when last measured, ppm."""
     site = state.sites[p]
@@ -83,6 +83,10 @@ def close(world: World, drawn: Drawn, state: State, month: int) -> None:
         _write_down(world, drawn, state, month)
         return
     rates_change = policy.money_limited or policy.rates_change
+    goes_on = month + 1 < policy.months
+    if rates_change and goes_on:
+        opens = world.month_ends[month + 1]
+        state.books[Book.KNOWN_UNTIL] = max(state.books[Book.KNOWN_UNTIL], opens)
     if world.year_closes[month] and policy.money_limited:
         close_year(world, state)
     kept = 0
@@ -92,10 +96,14 @@ def close(world: World, drawn: Drawn, state: State, month: int) -> None:
         if rates_change and site.stage == Stage.BUILDING:
             settle(drawn.calendar[one.calendar], site, day)
             site.rate = _next_rate(world, drawn, state, p, month)
+            if goes_on:
+                plan_milestone(world, drawn, state, p)
         if state.tables.shape[1] > 0:
-            claimed = one.opening + site.entitled - site.entitled_before + site.retained
+            before = share_of(one.done, one.pay_ratio)
+            claimed = world.filed[p].opening + site.entitled - before + site.retained
             state.tables[4, p, month:] = claimed
-        site.over = _is_over(policy, one, site, drawn.projects[p].total, month, day)
+        owed = state.money[p].due - state.money[p].paid
+        site.over = _is_over(policy, one, site, owed, drawn.projects[p].total, month, day)
         if not site.over:
             state.active[kept] = p
             kept += 1
@@ -106,18 +114,12 @@ def close(world: World, drawn: Drawn, state: State, month: int) -> None:
         for p in range(len(world.projects)):
             site = state.sites[p]
             site.year_value, site.year_reported = site.value, site.reported
-            site.year_paid, site.year_arrears = site.paid, site.arrears
+            money = state.money[p]
+            site.year_paid, site.year_arrears = money.paid, money.due - money.paid
     _write_down(world, drawn, state, month)
     state.books[Book.ACTIVE] = kept
     if kept == 0 and not policy.money_limited:
         state.books[Book.OVER] = 1
-    if rates_change and month + 1 < policy.months:
-        opens = world.month_ends[month + 1]
-        state.books[Book.KNOWN_UNTIL] = max(state.books[Book.KNOWN_UNTIL], opens)
-        for k in range(kept):
-            p = state.active[k]
-            if state.sites[p].stage == Stage.BUILDING:
-                plan_milestone(world, drawn, state, p)
 
 
 @inner
@@ -128,11 +130,11 @@ def _write_down(world: World, drawn: Drawn, state: State, month: int) -> None:
     if state.tables.shape[1] == 0:
         return
     for p in range(len(world.projects)):
-        site = state.sites[p]
+        site, money = state.sites[p], state.money[p]
         state.tables[0, p, month] = site.value
         state.tables[1, p, month] = site.reported
-        state.tables[2, p, month] = site.paid
-        state.tables[3, p, month] = site.arrears
+        state.tables[2, p, month] = money.paid
+        state.tables[3, p, month] = money.due - money.paid
         state.tables[5, p, month] = _progress(drawn, state, p)
 
 
@@ -140,12 +142,14 @@ def _write_down(world: World, drawn: Drawn, state: State, month: int) -> None:
 def _next_rate(world: World, drawn: Drawn, state: State, p: int, month: int) -> int:
     """Return the work rate of the next month: arrears slow, owners behind accelerate."""
     one, site = world.projects[p], state.sites[p]
-    # Arrears may be filed before any value is.
-    base = max(max(site.value, site.entitled + site.retained), 1)
-    tolerated = multiple_of(base, one.tolerance)
-    if site.arrears > tolerated:
-        return max(PPM - quotient((site.arrears - tolerated) * PPM, base), one.slow_rate)
-    if world.accelerates[month] and site.value < world.filed_value[p, month]:
+    arrears = state.money[p].due - state.money[p].paid
+    if arrears != 0:
+        # Arrears may be filed before any value is.
+        base = max(max(site.value, site.entitled + site.retained), 1)
+        tolerated = multiple_of(base, one.tolerance)
+        if arrears > tolerated:
+            return max(PPM - quotient((arrears - tolerated) * PPM, base), one.slow_rate)
+    if world.accelerates[month] and site.value < world.filed_value[month, p]:
         left = world.left_to_year_end[one.calendar, month]
         needed = Int(PPM)
         if left != 0:
@@ -156,9 +160,11 @@ def _next_rate(world: World, drawn: Drawn, state: State, p: int, month: int) -> 
 
 
 @inlined
-def _is_over(policy: Record, one: Record, site: Record, total: int, month: int, day: int) -> bool:
+def _is_over(
+    policy: Record, one: Record, site: Record, owed: int, total: int, month: int, day: int
+) -> bool:
     """Tell whether nothing can change any more."""
-    if day <= policy.year_end or site.arrears != 0:
+    if day <= policy.year_end or owed != 0:
         return False
     if site.dropped == NEVER and not (
         site.delivered < day and (one.finished or is_complete(site, total))

@@ -13,9 +13,11 @@ from sim.engine.compiled.records import (
     ARRIVAL,
     CHECK,
     FILE_STATE,
+    FILED,
     GATE,
     LINE,
-    LINE_STATE,
+    LINES,
+    MONEY,
     NOBODY,
     NODE,
     POLICY,
@@ -25,17 +27,21 @@ from sim.engine.compiled.records import (
     Agenda,
     Book,
     City,
+    Indices,
     State,
     World,
 )
 from sim.engine.rules import PPM, Cause
-from sim.sampling.layout import DRAWN, FILE, RELEASE, STOP, Drawn, Still
-from sim.sampling.realization import AccountRule, Frame, Ints, Realization
+from sim.sampling.layout import DRAWN, FILE, RELEASE, STOP, Drawn, Still, first_reached
+from sim.sampling.realization import AccountRule, Accounts, Frame, Ints, Realization
 
 _TABLES = 6
 _TREASURY = 6
 _WINDOWS = 3
 _SCRATCH = 4
+_YEAR = 12
+_GROUPS = 4
+"""Of projects that share a pool; there is room for their sums at least."""
 
 
 def build_world(
@@ -69,10 +75,15 @@ def build_world(
     return World(
         policy=_policy(frame, year_end),
         projects=_projects(frame, row, stage),
+        filed=_records(
+            FILED, count, before_year=frame.before_year, annual_plan=frame.annual_plan,
+            planned_work=frame.planned_work, opening=terms.opening.sum(axis=1),
+        ),
+        ranges=_ranges(accounts),
         gates=_gates(frame),
         accounts=_records(
             ACCOUNT, len(accounts.rule), rule=accounts.rule, debt=accounts.debt,
-            bond=accounts.bond, lapses=accounts.lapses, opening=accounts.opening,
+            own=accounts.own, bond=accounts.bond, lapses=accounts.lapses, opening=accounts.opening,
             line_first=account_first[:-1], line_end=account_first[1:],
         ),
         lines=lines,
@@ -89,7 +100,7 @@ def build_world(
         knots=np.ascontiguousarray(
             np.stack([frame.first_knots, frame.second_knots], axis=1), dtype=np.int32
         ),
-        filed_value=_whole(frame.filed_value),
+        filed_value=_whole(frame.filed_value.T),
         due_run=due_run,
         retention_run=retention_run,
         opening_due=_whole(terms.opening.T),
@@ -104,6 +115,7 @@ def build_world(
         later_first=later_first,
         later=later,
         of_account=of_account,
+        account_order=_indices(np.argsort(accounts.debt, kind="stable")),
         places=_whole(frame.window_places),
         watch_first=_whole(watch_first),
         watched=_whole([project for _, project in watched]),
@@ -112,6 +124,10 @@ def build_world(
 
 def _whole(values: ArrayLike) -> Ints:
     return np.ascontiguousarray(values, dtype=np.int64)
+
+
+def _indices(values: ArrayLike) -> Indices:
+    return np.ascontiguousarray(values, dtype=np.uint32)
 
 
 def _records(dtype: np.dtype[np.void], count: int, **fields: ArrayLike) -> NDArray[np.void]:
@@ -160,8 +176,8 @@ def _projects(frame: Frame, terms_row: Ints, stage: Ints | None) -> NDArray[np.v
     recognised = [int(one) * (PPM + frame.policy.growth_limit) // PPM for one in frame.approved]
     by_name = (
         "begun", "finished", "abandoned", "in_target", "reserve", "cash_gated", "joined", "left",
-        "baseline_start", "planned_start", "planned_finish", "before_year", "done", "approved",
-        "annual_plan", "planned_work", "gate_begin", "prework_weight",
+        "baseline_start", "planned_start", "planned_finish", "done", "approved", "gate_begin",
+        "prework_weight",
     )  # fmt: skip
     of_terms = (
         "pay_ratio", "retention", "recovery_from", "recovery_to", "tolerance", "slow_rate",
@@ -174,11 +190,18 @@ def _projects(frame: Frame, terms_row: Ints, stage: Ints | None) -> NDArray[np.v
         recognised_limit=recognised, calendar=frame.class_of, terms=terms_row,
         stage=0 if stage is None else stage,
         gate_first=frame.gate_first[:-1], gate_end=frame.gate_first[1:],
-        line_first=accounts.line_first[:-1], line_end=accounts.line_first[1:],
         tier=accounts.tier,
-        opening=terms.opening.sum(axis=1),
         opening_last=np.where(terms.opening != 0, months, -1).max(axis=1, initial=-1),
     )  # fmt: skip
+
+
+def _ranges(accounts: Accounts) -> NDArray[np.void]:
+    """Say which lines are whose; those of equity stand first."""
+    first, end = accounts.line_first[:-1], accounts.line_first[1:]
+    equity = np.append(0, np.cumsum(~accounts.debt[accounts.line_account]))
+    return _records(
+        LINES, len(first), first=first, debt=first + equity[end] - equity[first], end=end
+    )
 
 
 def _gates(frame: Frame) -> NDArray[np.void]:
@@ -190,27 +213,24 @@ def _gates(frame: Frame) -> NDArray[np.void]:
     )  # fmt: skip
 
 
-def _lines(frame: Frame) -> tuple[NDArray[np.void], Ints, Ints]:
+def _lines(frame: Frame) -> tuple[NDArray[np.void], Indices, Ints]:
     """Lay out funding lines, and by account the lines that draw on it."""
     accounts = frame.accounts
     account, counts = accounts.line_account, np.diff(accounts.line_first)
     of_account = np.argsort(account, kind="stable")
-    place = np.empty_like(of_account)
-    place[of_account] = np.arange(len(account))
     remembers = accounts.own | (accounts.rule == AccountRule.FIFO)
     asked = remembers[account] if len(account) else np.zeros(0, dtype=np.bool_)
     shared = (~accounts.debt & ~accounts.own)[account] if len(account) else asked
     lines = _records(
         LINE, len(account), project=np.repeat(np.arange(len(counts)), counts), account=account,
-        share=accounts.line_share, shared=shared, place=place,
+        share=accounts.line_share, shared=shared,
         own=accounts.own[account] if len(account) else asked,
-        debt=accounts.debt[account] if len(account) else asked,
         equity_share=np.repeat(accounts.equity_share, counts),
         in_target=np.repeat(frame.in_target, counts),
         history=np.where(asked, np.cumsum(asked) - 1, NOBODY),
     )  # fmt: skip
     first = np.searchsorted(account[of_account], np.arange(len(accounts.rule) + 1))
-    return lines, _whole(of_account), _whole(first)
+    return lines, _indices(of_account), _whole(first)
 
 
 def _arrivals(frame: Frame) -> NDArray[np.void]:
@@ -250,7 +270,8 @@ def build_state(world: World, stages: int, tables: bool) -> State:
     checks, windows = len(world.checks), len(world.places)
     days, causes = int(world.policy["days"][0]), world.planned_losses.shape[1]
     histories = int(world.lines["history"].max(initial=-1)) + 1
-    most = max(projects, gates, len(world.arrivals), checks, lines, 1)
+    by_age = (world.accounts["rule"] == AccountRule.FIFO).any()
+    most = max(projects, gates, len(world.arrivals), checks, lines, _GROUPS)
     marked = max(lines, int(world.arrivals["purse"].max(initial=-1)) + 1)
     # A part is cut in two at most once each time that money moves.
     nodes = len(world.arrivals) + accounts + 4 * lines + checks + 2
@@ -260,12 +281,13 @@ def build_state(world: World, stages: int, tables: bool) -> State:
 
     return State(
         sites=room(projects, dtype=SITE),
+        money=room(projects, dtype=MONEY),
         files=room(gates, dtype=FILE_STATE),
-        lines=room(lines, dtype=LINE_STATE),
+        lines=world.lines.copy(),
         accounts=room(accounts, dtype=ACCOUNT_STATE),
         due=room(months, projects),
-        lacking=room(lines),
-        history=room(months, histories),
+        # Who pays the oldest first looks at all runs, others no further back than a year.
+        history=room(months if by_age else min(months, _YEAR + 1), histories),
         pools=room(accounts, dtype=PURSE),
         marked=room(marked, dtype=PURSE),
         aside=room(lines, dtype=PURSE),
@@ -274,8 +296,8 @@ def build_state(world: World, stages: int, tables: bool) -> State:
         check_spent=room(checks),
         by_day=room(days, len(Agenda), dtype=np.int32),
         following=room(len(Agenda), most, dtype=np.int32),
-        active=room(projects),
-        measuring=room(projects),
+        active=room(projects, dtype=np.uint32),
+        measuring=room(projects, dtype=np.uint32),
         queue_next=room(gates),
         queue_ends=room(windows, 3),
         places=room(windows),
@@ -284,6 +306,7 @@ def build_state(world: World, stages: int, tables: bool) -> State:
         trying=room(projects + 1),
         waiting=room(projects + 1),
         moved=room(checks),
+        pending=room(2 * projects, dtype=np.int32),
         books=room(len(Book)),
         city=room(City.STAGES + stages, months),
         running=room(City.STAGES + stages),
@@ -303,6 +326,7 @@ def pack_realization(frame: Frame, drawn: Realization) -> tuple[Still, Drawn]:
     still = Still(
         gate_open=np.ascontiguousarray(drawn.gate_open, dtype=np.bool_),
         workdays=_whole(drawn.workdays),
+        reached=first_reached(drawn.workdays),
         may_start=np.ascontiguousarray(drawn.may_start, dtype=np.bool_),
         losses=np.ascontiguousarray(np.moveaxis(drawn.calendar_losses, 0, 2), dtype=np.int32),
     )

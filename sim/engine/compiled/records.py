@@ -17,106 +17,115 @@ Record = Any
 Records = NDArray[Any]
 Ints = NDArray[Any]
 Ints32 = NDArray[Any]
+Indices = NDArray[Any]
 
-_FLAG, _WHOLE = np.bool_, np.int64
+_FLAG, _INDEX, _SHORT, _WHOLE = np.bool_, np.uint32, np.int32, np.int64
 
 
-def _record(flags: str, wholes: str) -> np.dtype[np.void]:
-    fields: list[tuple[str, type]] = [(name, _WHOLE) for name in wholes.split()]
-    fields += [(name, _FLAG) for name in flags.split()]
-    return np.dtype(fields, align=True)
+def _record(
+    wholes: str = "", shorts: str = "", indices: str = "", flags: str = "", cold: str = ""
+) -> np.dtype[np.void]:
+    """Lay out a record: yuan and nano-days in 64 bits; days, shares and positions in 32.
+
+    Narrow records keep the state of a city in the cache of one core; what the months ask for
+    stands first, `cold` days and positions last. An index without a sign needs no code for
+    places counted from the end.
+    """
+    kinds = (wholes, _WHOLE), (shorts, _SHORT), (indices, _INDEX), (flags, _FLAG), (cold, _SHORT)
+    return np.dtype([(name, kind) for names, kind in kinds for name in names.split()], align=True)
 
 
 PROJECT = _record(
-    "begun finished abandoned in_target reserve cash_gated joined left",
-    "baseline_start planned_start planned_finish before_year done approved recognised_limit "
-    "annual_plan planned_work calendar terms stage gate_first gate_end gate_begin prework_weight "
-    "line_first line_end tier pay_ratio retention recovery_from recovery_to "
-    "tolerance slow_rate fast_rate opening opening_last",
+    "done approved recognised_limit",
+    "prework_weight retention pay_ratio recovery_from recovery_to tolerance slow_rate fast_rate",
+    "calendar terms stage",
+    "in_target begun finished abandoned reserve cash_gated joined left",
+    "baseline_start planned_start planned_finish gate_first gate_end gate_begin tier opening_last",
 )
 """A project of the plan. The fields of `Frame`, `Terms` and `Accounts` by the same names, and:
 `recognised_limit`, the value up to which growth counts before adjustment; `calendar`, its class;
-`terms`, its row in `World.due_run`; `opening` and `opening_last`, yuan of all opening claims and
-the last run at which any falls due."""
+`terms`, its row in `World.due_run`; `opening_last`, the last run at which any opening claim falls
+due."""
 
-GATE = _record("", "project weight window places")
+FILED = _record("before_year annual_plan opening planned_work")
+"""What is seldom asked of a project: `before_year`, `annual_plan` and `planned_work` as in `Frame`;
+`opening`, yuan of all opening claims."""
+
+LINES = _record(shorts="first debt end")
+"""The lines of a project: those of equity, from `debt` on those of debt."""
+
+GATE = _record(shorts="weight window places", indices="project")
 """An open gate; `places` of its window, -1 where it never binds or has none."""
 
-ACCOUNT = _record("debt bond lapses", "rule opening line_first line_end")
-"""An account; its lines are `World.lines[World.of_account[line_first:line_end]]`."""
+ACCOUNT = _record("opening", "rule line_first line_end", flags="debt own bond lapses")
+"""An account; its lines are `World.of_account[line_first:line_end]`."""
 
-LINE = np.dtype(
-    [
-        *(
-            (name, np.int32)
-            for name in ["project", "account", "share", "place", "history", "equity_share"]
-        ),
-        *((name, _FLAG) for name in ["debt", "shared", "own", "in_target"]),
-    ],
-    align=True,
-)
-"""A funding line, equity before debt; `shared` on equity accounts that others draw on too; `own`
-on owners' funds; `place`, where it stands in `World.of_account`; `history`, its row of what fell
-due by run, or -1 where nobody asks; `equity_share` and `in_target` of its project."""
+LINE = _record(
+    "due lacking of_pool", "share history equity_share", "project account",
+    "shared own in_target reserved",
+)  # fmt: skip
+"""A funding line, equity before debt; `share`, of this line and those before it, ppm; `shared` on
+equity accounts that others draw on too; `own` on owners' funds; `history`, its row of what fell due
+by run, or -1 where nobody asks; `equity_share` and `in_target` of its project. In a replication:
+yuan `due` so far, and of them not paid (`lacking`); taken `of_pool` when a first instalment was set
+aside; `reserved` while anything is earmarked or set aside for it."""
 
-ARRIVAL = _record("", "account project purse")
+ARRIVAL = _record(shorts="project purse", indices="account")
 """A release; `purse`, where its money goes."""
 
-CHECK = _record("idle", "release after")
+CHECK = _record(shorts="after", indices="release", flags="idle")
 """A check of a bond release's clock."""
 
 POLICY = _record(
-    "money_limited starts_block rates_change",
     "days months year_end_month year_end premium adjustment_days adjustment_days_above "
     "revision_day reallocation_days",
+    flags="money_limited starts_block rates_change",
 )
 """What is decided for the whole plan; `rates_change` where owners may accelerate."""
-
-_SITE_NUMBERS = """
-    due_so_far paid arrears equity_paid debt_paid last_due entitled retained value reported premium
-    settled_at delivered start dropped finish rate since effective worked step applied missed gained
-    stopped next_stop ready gates_missing predecessors_missing may_start_from files_from
-    entitled_before year_value year_reported year_paid year_arrears
-"""
 
 SITE = np.dtype(
     [
         # What is read together stands together.
+        *((name, _WHOLE) for name in ["value", "reported", "entitled", "retained", "premium"]),
+        *((name, _WHOLE) for name in ["effective", "target"]),
+        *((name, _SHORT) for name in ["since", "rate", "start", "dropped", "finish", "delivered"]),
+        *((name, _SHORT) for name in ["worked", "step", "settled_at", "applied", "last_due"]),
+        *((name, _SHORT) for name in ["next_stop", "ready", "gates_missing"]),
+        *((name, _SHORT) for name in ["predecessors_missing", "may_start_from", "files_from"]),
         ("stage", np.int8),
-        ("joined", _FLAG),
-        ("left", _FLAG),
-        ("given_up", _FLAG),
-        ("advance_claimed", _FLAG),
-        ("over", _FLAG),
-        *((name, _WHOLE) for name in _SITE_NUMBERS.split()),
-        ("waits", _WHOLE, (len(Wait),)),
+        *((name, _FLAG) for name in ["advance_claimed", "over", "given_up", "joined", "left"]),
+        *((name, _WHOLE) for name in ["missed", "gained", "stopped"]),
+        *((name, _WHOLE) for name in ["year_value", "year_reported", "year_paid", "year_arrears"]),
+        ("waits", _SHORT, (len(Wait),)),
     ],
     align=True,
 )
-"""A project in one replication. `stage` is a `Stage`; `worked`,
-milli-days when last measured; `last_due` the last run at which anything
-falls due; the `year_` fields hold what stood at the plan year's end."""
+"""A project in one replication. `stage` is a `Stage`; `worked`, milli-days when last measured;
+`target`, milli-days at which the next stop or the finish comes; `last_due`, the last run at which
+anything falls due; the `year_` fields hold what stood at the plan year's end."""
 
-FILE_STATE = _record("", "begin ready taken passed unqueued before_missing")
+MONEY = _record("due paid equity_paid debt_paid own_share")
+"""The money of a project in one replication: yuan due so far, and paid in all and by class; the
+share of what is due that its owner has at once, ppm."""
+
+FILE_STATE = _record(shorts="begin ready taken passed unqueued before_missing")
 """A gate in one replication: days; `before_missing` gates it still waits for."""
 
-PURSE = _record("", "total head tail")
+PURSE = _record("total", "head tail")
 """Money; its parts, where they matter, are a list of nodes in `State.nodes`."""
 
-NODE = _record("", "release amount next")
+NODE = _record("amount", "release next")
 """Part of a purse: yuan of a release (`OPENING` for what came with none)."""
 
-LINE_STATE = _record("reserved", "due of_pool")
-"""A funding line in one replication: yuan due so far; set aside from the pool; whether anything is
-or was earmarked or set aside for it."""
-
 ACCOUNT_STATE = _record(
-    "received tell_tomorrow goes_round",
-    "released spent set_aside lapsed balance unmet lacking asked spent_before asking wanted",
+    "lacking asked wanted paid released spent set_aside lapsed balance unmet",
+    "asking",
+    flags="goes_round dry received tell_tomorrow",
 )
-"""An account in one replication. `received` while those who wait are to be told; `lacking`, yuan
-due and not paid on all its lines. Of a payment run: whether the pool surely `goes_round`; yuan
-`asked` for in all, and `wanted` of the pool by so many `asking`; what was spent before."""
+"""An account in one replication. `lacking`, yuan due and not paid on all its lines; `received`
+while those who wait are to be told. Of a payment run: whether the pool surely `goes_round`, or is
+`dry`; yuan
+`asked` for in all, `wanted` of the pool, `asking` lines that share it; yuan `paid`."""
 
 OPENING = -1
 NOBODY = -1
@@ -151,7 +160,9 @@ class Book(IntEnum):
     CALLED = 7
     WAITING = 8
     """Projects that wait for a first instalment."""
-    OVER = 9
+    PENDING = 9
+    """Projects that may have passed all that they waited for."""
+    OVER = 10
     """1 once all projects are over and no account goes on receiving."""
 
 
@@ -192,13 +203,13 @@ class World(NamedTuple):
     Attributes
     ----------
     policy : ndarray of POLICY, shape (1,)
-    projects, gates, accounts, lines, arrivals, checks
-        Records of the plan.
+    projects, filed, ranges, gates, accounts, lines, arrivals, checks
+        Records of the plan; lines as they stand before the first day.
     month_ends, pay_days, advance_run : ndarray of int64, shape (M,)
     accelerates, year_closes : ndarray of bool, shape (M,)
     knots : ndarray of int32, shape (P, 2, segments + 1)
         Both curves of each project.
-    filed_value : ndarray of int64, shape (P, Y)
+    filed_value : ndarray of int64, shape (Y, P)
     due_run, retention_run : ndarray of int64, shape (T, M)
         By terms: each different row once.
     opening_due : ndarray of int64, shape (M, P)
@@ -210,8 +221,10 @@ class World(NamedTuple):
     predecessor_first, predecessors : ndarray of int64
     before_first, before, later_first, later : ndarray of int64
         Gates that each gate waits for, and those that wait for it.
-    of_account : ndarray of int64, shape (L,)
+    of_account : ndarray of uint32, shape (L,)
         Lines, account by account, in order of rank.
+    account_order : ndarray of uint32, shape (A,)
+        Accounts in the order in which they pay: equity before debt.
     places : ndarray of int64, shape (W,)
         Places of each window; -1 where it never binds.
     watch_first, watched : ndarray of int64
@@ -220,6 +233,8 @@ class World(NamedTuple):
 
     policy: Records
     projects: Records
+    filed: Records
+    ranges: Records
     gates: Records
     accounts: Records
     lines: Records
@@ -245,7 +260,8 @@ class World(NamedTuple):
     before: Ints
     later_first: Ints
     later: Ints
-    of_account: Ints
+    of_account: Indices
+    account_order: Indices
     places: Ints
     watch_first: Ints
     watched: Ints
@@ -256,14 +272,13 @@ class State(NamedTuple):
 
     Attributes
     ----------
-    sites, files, lines, accounts
-        Records by project, gate, line, account.
+    sites, money, files, lines, accounts
+        Records by project, gate, line, account; lines with what the plan says of them.
     due : ndarray of int64, shape (M, P)
         Yuan that fall due at each run.
-    lacking : ndarray of int64, shape (L,)
-        Yuan due and not paid, in the order of `World.of_account`.
-    history : ndarray of int64, shape (M, H)
-        Yuan due so far at each run, of the lines that are asked for it.
+    history : ndarray of int64, shape (M or 13, H)
+        Yuan due so far at each run, of the lines that are asked for it; where a year is enough,
+        rows are used again.
     pools, marked, aside : ndarray of PURSE
         By account; by line, and those of releases without one; by line.
     nodes : ndarray of NODE
@@ -273,7 +288,7 @@ class State(NamedTuple):
         First of each list of what a day brings, by `Agenda`.
     following : ndarray of int32, shape (8, most of anything)
         The next in the list.
-    active, measuring : ndarray of int64, shape (P,)
+    active, measuring : ndarray of uint32, shape (P,)
         Projects that are not over, and those still measured.
     queue_next, queue_ends, places, called : ndarray of int64
         Files waiting at each window as a list; its first, its last and its length; free places;
@@ -286,6 +301,8 @@ class State(NamedTuple):
         Projects that wait for a first instalment.
     moved : ndarray of int64
         By check: yuan on their way to another use.
+    pending : ndarray of int32
+        Projects to `proceed` with.
     books : ndarray of int64
         Counters, by `Book`.
     city : ndarray of int64, shape (4 + S, M)
@@ -305,11 +322,11 @@ class State(NamedTuple):
     """
 
     sites: Records
+    money: Records
     files: Records
     lines: Records
     accounts: Records
     due: Ints
-    lacking: Ints
     history: Ints
     pools: Records
     marked: Records
@@ -319,8 +336,8 @@ class State(NamedTuple):
     check_spent: Ints
     by_day: Ints32
     following: Ints32
-    active: Ints
-    measuring: Ints
+    active: Indices
+    measuring: Indices
     queue_next: Ints
     queue_ends: Ints
     places: Ints
@@ -329,6 +346,7 @@ class State(NamedTuple):
     trying: Ints
     waiting: Ints
     moved: Ints
+    pending: Ints32
     books: Ints
     city: Ints
     running: Ints

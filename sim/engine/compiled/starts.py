@@ -26,7 +26,7 @@ def next_allowed(world: World, still: Still, p: int, day: int) -> int:
     return day
 
 
-@inner
+@inlined
 def first_start_day(world: World, still: Still, drawn: Drawn, state: State, p: int) -> int:
     """Find the day on which a project is ready but for money, and book what it waited for.
 
@@ -65,27 +65,36 @@ def first_start_day(world: World, still: Still, drawn: Drawn, state: State, p: i
     return free
 
 
+@inlined
+def may_proceed(state: State, p: int) -> None:
+    """Remember a project that may have passed all its gates and lost all that it waited for."""
+    state.pending[state.books[Book.PENDING]] = p
+    state.books[Book.PENDING] += 1
+
+
 @inner
-def proceed(world: World, still: Still, drawn: Drawn, state: State, p: int) -> None:
-    """Set the day on which a project is tried that has passed its gates and lost none waits for."""
-    site, policy = state.sites[p], world.policy[0]
-    if site.gates_missing > 0 or site.predecessors_missing > 0:
-        return
-    day = first_start_day(world, still, drawn, state, p)
-    if (
-        policy.revision_day >= 0
-        and state.books[Book.REVISED] == 0
-        and world.projects[p].reserve
-        and day > policy.revision_day
-    ):
-        site.stage = Stage.DECISION
-        return
-    if day >= policy.days:
-        site.stage = Stage.NEVER
-        return
-    site.stage = Stage.READY
-    site.ready = day
-    note(state.by_day, state.following, Agenda.START, day, p)
+def proceed(world: World, still: Still, drawn: Drawn, state: State) -> None:
+    """Set the day on which those are tried that have passed their gates and wait for none.
+
+    It looks at all that were remembered: to call a kernel costs more than what it does for one.
+    """
+    policy = world.policy[0]
+    undecided = policy.revision_day >= 0 and state.books[Book.REVISED] == 0
+    for k in range(state.books[Book.PENDING]):
+        p = state.pending[k]
+        site = state.sites[p]
+        if site.stage != Stage.GATES or site.gates_missing > 0 or site.predecessors_missing > 0:
+            continue
+        day = first_start_day(world, still, drawn, state, p)
+        if undecided and world.projects[p].reserve and day > policy.revision_day:
+            site.stage = Stage.DECISION
+        elif day >= policy.days:
+            site.stage = Stage.NEVER
+        else:
+            site.stage = Stage.READY
+            site.ready = day
+            note(state.by_day, state.following, Agenda.START, day, p)
+    state.books[Book.PENDING] = 0
 
 
 @inner
@@ -105,7 +114,6 @@ def tell_those_who_wait(world: World, still: Still, state: State, day: int) -> N
                 state.books[Book.TRYING] = push(state.trying, state.books[Book.TRYING], p)
             else:
                 note(state.by_day, state.following, Agenda.START, allowed, p)
-    heard(world, state)
 
 
 @inlined
@@ -138,7 +146,7 @@ def starts_of_a_day(world: World, still: Still, drawn: Drawn, state: State, day:
         plan_milestone(world, drawn, state, p)
 
 
-@inner
+@inlined
 def _place_among_waiting(state: State, p: int) -> int:
     for k in range(state.books[Book.WAITING]):
         if state.waiting[k] == p:
@@ -146,7 +154,7 @@ def _place_among_waiting(state: State, p: int) -> int:
     return -1
 
 
-@inner
+@inlined
 def _wait_no_more(state: State, place: int) -> None:
     state.books[Book.WAITING] -= 1
     state.waiting[place] = state.waiting[state.books[Book.WAITING]]
@@ -155,26 +163,27 @@ def _wait_no_more(state: State, place: int) -> None:
 @inner
 def _let_others_try(world: World, still: Still, state: State, p: int, day: int) -> None:
     """Wake those whom a project blocked, now that it waits no more."""
-    one = world.projects[p]
-    for k in range(one.line_first, one.line_end):
-        if world.lines[k].shared:
-            state.accounts[world.lines[k].account].received = True
+    lines = world.ranges[p]
+    for k in range(lines.first, lines.end):
+        if state.lines[k].shared:
+            state.accounts[state.lines[k].account].received = True
     tell_those_who_wait(world, still, state, day)
+    heard(state)
 
 
 @inlined
-def release_successors(world: World, still: Still, drawn: Drawn, state: State, p: int) -> None:
+def release_successors(world: World, state: State, p: int) -> None:
     """Let those go on that waited for a project, now delivered or given up."""
     for k in range(world.successor_first[p], world.successor_first[p + 1]):
         other = world.successors[k]
         site = state.sites[other]
         site.predecessors_missing -= 1
         if site.stage == Stage.GATES and site.predecessors_missing == 0:
-            proceed(world, still, drawn, state, other)
+            may_proceed(state, other)
 
 
 @inner
-def give_up(world: World, still: Still, drawn: Drawn, state: State, p: int, day: int) -> None:
+def give_up(world: World, state: State, p: int, day: int) -> None:
     """Give a project up: it stands still, and successors no longer wait for it."""
     site = state.sites[p]
     site.dropped = day
@@ -183,7 +192,7 @@ def give_up(world: World, still: Still, drawn: Drawn, state: State, p: int, day:
     if waited >= 0:
         _wait_no_more(state, waited)
     give_back(world, state, p)
-    release_successors(world, still, drawn, state, p)
+    release_successors(world, state, p)
 
 
 @inner
@@ -195,14 +204,14 @@ def revise(world: World, still: Still, drawn: Drawn, state: State, day: int) -> 
         overdue = site.start == NEVER and one.baseline_start <= day
         if one.in_target and not one.finished and not site.left and overdue:
             site.left = True
-            missing += one.annual_plan
+            missing += world.filed[p].annual_plan
     for p in range(len(world.projects)):
         one, site = world.projects[p], state.sites[p]
         if missing <= 0:
             break
         if one.reserve and not site.joined and site.start == NEVER and site.dropped == NEVER:
             site.joined = True
-            missing -= one.annual_plan
+            missing -= world.filed[p].annual_plan
             site.may_start_from = min(site.may_start_from, day + 1)
             site.files_from = min(site.files_from, day + 1)
     state.books[Book.REVISED] = 1
@@ -214,4 +223,5 @@ def revise(world: World, still: Still, drawn: Drawn, state: State, day: int) -> 
     for p in range(len(world.projects)):
         if state.sites[p].stage == Stage.DECISION:
             state.sites[p].stage = Stage.GATES
-            proceed(world, still, drawn, state, p)
+            may_proceed(state, p)
+    proceed(world, still, drawn, state)

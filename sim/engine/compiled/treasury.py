@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.engine.compiled.agenda import listed, note
 from sim.engine.compiled.arithmetic import share_rounded_up
 from sim.engine.compiled.purses import add, move, withdraw
-from sim.engine.compiled.records import NOBODY, Agenda, Book, Int, Ints, State, World
+from sim.engine.compiled.records import NOBODY, Agenda, Book, Int, State, World
 from sim.jit import inlined, inner
 from sim.sampling.layout import Drawn
 
@@ -42,29 +42,29 @@ def receive(world: World, drawn: Drawn, state: State, day: int) -> None:
             state.accounts[account].received = True
 
 
-@inner
-def remember(world: World, state: State) -> None:
+@inlined
+def remember(state: State) -> None:
     """Announce what was given back the day before."""
     state.books[Book.TELL_TOMORROW] = 0
-    for a in range(len(world.accounts)):
+    for a in range(len(state.accounts)):
         if state.accounts[a].tell_tomorrow:
             state.accounts[a].tell_tomorrow = False
             state.accounts[a].received = True
 
 
-@inner
-def heard(world: World, state: State) -> None:
+@inlined
+def heard(state: State) -> None:
     """Forget who has received: all who wait were told."""
-    for a in range(len(world.accounts)):
+    for a in range(len(state.accounts)):
         state.accounts[a].received = False
 
 
 @inlined
 def waits_on(world: World, state: State, p: int) -> bool:
     """Tell whether one of a project's equity accounts has received."""
-    one = world.projects[p]
-    for k in range(one.line_first, one.line_end):
-        line = world.lines[k]
+    lines = world.ranges[p]
+    for k in range(lines.first, lines.end):
+        line = state.lines[k]
         if line.shared and state.accounts[line.account].received:
             return True
     return False
@@ -76,31 +76,33 @@ def _is_reserved(world: World, state: State, account: int, p: int) -> bool:
     for k in range(state.books[Book.WAITING]):
         other = state.waiting[k]
         if other < p:
-            one = world.projects[other]
-            for j in range(one.line_first, one.line_end):
-                if world.lines[j].shared and world.lines[j].account == account:
+            lines = world.ranges[other]
+            for j in range(lines.first, lines.end):
+                if state.lines[j].shared and state.lines[j].account == account:
                     return True
     return False
 
 
-@inner
+@inlined
 def set_first_instalment_aside(world: World, drawn: Drawn, state: State, p: int) -> bool:
     """Set the equity part of the advance aside; False where an account cannot pay it."""
-    one = world.projects[p]
-    advance = drawn.projects[p].advance
-    parts = state.scratch[2]
-    split(world, p, Int(0), advance, state, parts, True)
+    lines, parts = world.ranges[p], state.scratch[2]
+    advance, given = drawn.projects[p].advance, Int(0)
     blocks = world.policy[0].starts_block
-    for k in range(one.line_first, one.line_end):
-        line, amount = world.lines[k], parts[k - one.line_first]
+    for k in range(lines.first, lines.debt):
+        line, amount = state.lines[k], advance - given
+        if k + 1 < lines.end:
+            amount = part_of(advance, line.share, given, amount)
+        given += amount
+        parts[k - lines.first] = amount
         if not line.shared or amount == 0:
             continue
         if blocks and _is_reserved(world, state, line.account, p):
             return False
         if amount > state.pools[line.account].total + state.marked[k].total:
             return False
-    for k in range(one.line_first, one.line_end):
-        line, amount = world.lines[k], parts[k - one.line_first]
+    for k in range(lines.first, lines.debt):
+        line, amount = state.lines[k], parts[k - lines.first]
         if not line.shared or amount == 0:
             continue
         bond = world.accounts[line.account].bond
@@ -109,8 +111,8 @@ def set_first_instalment_aside(world: World, drawn: Drawn, state: State, p: int)
         move(marked, aside, state.nodes, state.books, bond, earmarked)
         pool = state.pools[line.account]
         move(pool, aside, state.nodes, state.books, bond, amount - earmarked)
-        state.lines[k].of_pool = amount - earmarked
-        state.lines[k].reserved = True
+        line.of_pool = amount - earmarked
+        line.reserved = True
         account = state.accounts[line.account]
         account.balance -= amount
         account.set_aside += amount
@@ -118,36 +120,33 @@ def set_first_instalment_aside(world: World, drawn: Drawn, state: State, p: int)
 
 
 @inlined
-def split(
-    world: World, p: int, before: int, amount: int, state: State, parts: Ints, fresh: bool
-) -> None:
-    """Split an amount over a project's lines: cumulative shares, rounded up, equity first.
+def part_of(whole: int, share: int, reached: int, left: int) -> int:
+    """Return what a line gets of an amount: cumulative shares of lines, rounded up.
 
-    `fresh` looks at what lines would get of a first amount, whatever they got so far.
+    Parameters
+    ----------
+    whole : int
+        Yuan due on the project so far.
+    share : int
+        Cumulative share of this line and those before it, ppm.
+    reached : int
+        Yuan that these lines have already.
+    left : int
+        What there is to be given.
     """
-    one = world.projects[p]
-    reached, cumulative = Int(0), Int(0)
-    for k in range(one.line_first, one.line_end):
-        if not fresh:
-            reached += state.lines[k].due
-        target = share_rounded_up(before + amount, world.lines[k].share)
-        part = min(amount - cumulative, max(0, target - reached - cumulative))
-        if k == one.line_end - 1:
-            part = amount - cumulative
-        parts[k - one.line_first] = part
-        cumulative += part
+    return min(left, max(0, share_rounded_up(whole, share) - reached))
 
 
 @inner
 def give_back(world: World, state: State, p: int) -> None:
     """Return what a project that is given up had set aside to where it came from."""
-    one = world.projects[p]
-    for k in range(one.line_first, one.line_end):
+    lines = world.ranges[p]
+    for k in range(lines.first, lines.end):
         aside = state.aside[k]
         amount = aside.total
         if amount == 0:
             continue
-        a = world.lines[k].account
+        a = state.lines[k].account
         bond = world.accounts[a].bond
         # Earmarked money went in first and is spent first.
         earmarked = max(amount - state.lines[k].of_pool, 0)
