@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -245,11 +245,22 @@ def prepare_runner(sampler: Sampler) -> CompiledRunner:
     names = tuple(told_subjects(sampler))
     runner = CompiledRunner(sampler, model, still, world, names, threading.local())
     # Compile here, where an interrupt is heard, and not on a thread.
-    _run(runner, np.zeros(0, np.uint64), shared_uniforms(sampler, []), range(0), _rows(runner, 0))
+    rows = allocate_rows(runner, 0)
+    _run(runner, np.zeros(0, np.uint64), shared_uniforms(sampler, []), range(0), rows)
     return runner
 
 
-def run_rows(runner: CompiledRunner, batch: Sequence[int], pool: ThreadPoolExecutor) -> Outcomes:
+def allocate_rows(runner: CompiledRunner, count: int) -> Rows:
+    """Allocate room for batches of up to so many replications."""
+    return _allocate_rows(runner.world, len(runner.names), count)
+
+
+def run_rows(
+    runner: CompiledRunner,
+    batch: Sequence[int],
+    pool: ThreadPoolExecutor,
+    room: Rows | None = None,
+) -> Outcomes:
     """Draw and simulate a batch on the threads of a pool.
 
     Parameters
@@ -260,6 +271,10 @@ def run_rows(runner: CompiledRunner, batch: Sequence[int], pool: ThreadPoolExecu
         Numbers of the replications.
     pool : ThreadPoolExecutor
         Threads; the outcome is the same for any number of them.
+    room : Rows, optional
+        From `allocate_rows`, for this many replications or more. The outcomes are views of it: who
+        hands it in again ends them. Memory that is touched for the first time costs more than all
+        that is written there.
 
     Returns
     -------
@@ -273,7 +288,7 @@ def run_rows(runner: CompiledRunner, batch: Sequence[int], pool: ThreadPoolExecu
     """
     numbers = np.array(batch, dtype=np.uint64)
     shared = shared_uniforms(runner.sampler, batch)
-    rows = _rows(runner, len(numbers))
+    rows = allocate_rows(runner, len(numbers)) if room is None else _first(room, len(numbers))
     turns = [
         range(first, min(first + _ROWS_OF_A_TURN, len(numbers)))
         for first in range(0, len(numbers), _ROWS_OF_A_TURN)
@@ -286,8 +301,9 @@ def run_rows(runner: CompiledRunner, batch: Sequence[int], pool: ThreadPoolExecu
     return _outcomes(runner.sampler.portfolio, runner.names, numbers, rows)
 
 
-def _rows(runner: CompiledRunner, count: int) -> Rows:
-    return _allocate_rows(runner.world, len(runner.names), count)
+def _first(rows: Rows, count: int) -> Rows:
+    shorter: list[Any] = [values[:count] for values in rows]
+    return Rows(*shorter)
 
 
 def _run(

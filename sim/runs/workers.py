@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import signal
@@ -111,10 +112,12 @@ def on_threads(
     A batch is worked off in pieces that fit the memory; replications of a piece go to all
     threads, and while they run the piece before is counted.
     """
-    from sim.runs.rows import prepare_runner, run_rows
+    from sim.runs.rows import allocate_rows, prepare_runner, run_rows
 
     runner = prepare_runner(sampler)
     piece = max(1, _PIECE // max(sampler.portfolio.size, 1))
+    # One is filled while the other is counted.
+    rooms = itertools.cycle([allocate_rows(runner, piece), allocate_rows(runner, piece)])
     pool = ThreadPoolExecutor(workers)
     aside = ThreadPoolExecutor(1)
 
@@ -124,7 +127,8 @@ def on_threads(
             tally, counted = empty_tally(layout), None
             samples: list[Samples] = []
             for first in range(batch.start, batch.stop, piece):
-                outcomes = run_rows(runner, range(first, min(first + piece, batch.stop)), pool)
+                last = min(first + piece, batch.stop)
+                outcomes = run_rows(runner, range(first, last), pool, next(rooms))
                 if counted is not None:
                     counted.result()
                 counted = aside.submit(_count, layout, tally, samples, outcomes)
