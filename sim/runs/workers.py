@@ -19,11 +19,12 @@ from sim.engine.reference import run_reference
 from sim.plan.configuration import Sampling
 from sim.plan.portfolio import build_portfolio
 from sim.plan.rows import Plan
+from sim.runs.batch_tally import BatchTally, batch_arrays, empty_batch, note
 from sim.runs.batches import Arrays, BatchStore
 from sim.runs.layout import Layout, build_layout
 from sim.runs.outcomes import Outcomes, collect
 from sim.runs.samples import Samples, join_samples, sample_columns
-from sim.runs.tally import Tally, empty_tally, fits, fold, to_arrays
+from sim.runs.tally import fits
 from sim.sampling.draws import draw
 from sim.sampling.sampler import Sampler, build_sampler
 
@@ -39,7 +40,7 @@ class BatchResult:
     Attributes
     ----------
     arrays : dict of str to ndarray
-        Its tally, from `to_arrays`.
+        Its tally, from `batch_arrays`.
     samples : dict of str to ndarray
         Its samples.
     """
@@ -63,9 +64,9 @@ def simulate_batch(sampler: Sampler, batch: Sequence[int]) -> Outcomes:
 
 def keep(layout: Layout, outcomes: Outcomes) -> BatchResult:
     """Keep counts, sums and samples of a batch."""
-    tally = empty_tally(layout)
-    fold(tally, outcomes)
-    return BatchResult(to_arrays(tally), sample_columns(layout, outcomes))
+    tally = empty_batch(layout, len(outcomes.replications))
+    note(tally, outcomes)
+    return BatchResult(batch_arrays(tally), sample_columns(layout, outcomes))
 
 
 def run_batch(sampler: Sampler, layout: Layout, batch: Sequence[int]) -> BatchResult:
@@ -124,7 +125,7 @@ def on_threads(
     def run_all(batches: Sequence[range]) -> Iterator[BatchResult]:
         before = None
         for batch in batches:
-            tally, counted = empty_tally(layout), None
+            tally, counted = empty_batch(layout, len(batch)), None
             samples: list[Samples] = []
             for first in range(batch.start, batch.stop, piece):
                 last = min(first + piece, batch.stop)
@@ -149,20 +150,20 @@ def on_threads(
         aside.shutdown()
 
 
-def _count(layout: Layout, tally: Tally, samples: list[Samples], outcomes: Outcomes) -> None:
-    fold(tally, outcomes)
+def _count(layout: Layout, tally: BatchTally, samples: list[Samples], outcomes: Outcomes) -> None:
+    note(tally, outcomes)
     samples.append(sample_columns(layout, outcomes))
 
 
 def _finish(
     store: BatchStore | None,
     batch: range,
-    tally: Tally,
+    tally: BatchTally,
     samples: list[Samples],
     counted: Future[None],
 ) -> BatchResult:
     counted.result()  # what went wrong with the last piece goes wrong with the batch
-    return _store(store, batch, BatchResult(to_arrays(tally), join_samples(samples)))
+    return _store(store, batch, BatchResult(batch_arrays(tally), join_samples(samples)))
 
 
 # The reference engine, in processes ----------------------------------------------------------
