@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -255,12 +255,7 @@ def allocate_rows(runner: CompiledRunner, count: int) -> Rows:
     return _allocate_rows(runner.world, len(runner.names), count)
 
 
-def run_rows(
-    runner: CompiledRunner,
-    batch: Sequence[int],
-    pool: ThreadPoolExecutor,
-    room: Rows | None = None,
-) -> Outcomes:
+def run_rows(runner: CompiledRunner, batch: Sequence[int], pool: ThreadPoolExecutor) -> Outcomes:
     """Draw and simulate a batch on the threads of a pool.
 
     Parameters
@@ -271,10 +266,6 @@ def run_rows(
         Numbers of the replications.
     pool : ThreadPoolExecutor
         Threads; the outcome is the same for any number of them.
-    room : Rows, optional
-        From `allocate_rows`, for this many replications or more. The outcomes are views of it: who
-        hands it in again ends them. Memory that is touched for the first time costs more than all
-        that is written there.
 
     Returns
     -------
@@ -286,19 +277,45 @@ def run_rows(
     InputError
         If what is drawn is out of range.
     """
+    return begin_rows(runner, batch, pool, allocate_rows(runner, len(batch)))()
+
+
+def begin_rows(
+    runner: CompiledRunner, batch: Sequence[int], pool: ThreadPoolExecutor, room: Rows
+) -> Callable[[], Outcomes]:
+    """Hand a batch to the threads of a pool; return what waits for it, as `run_rows` does.
+
+    Parameters
+    ----------
+    runner, batch, pool
+        As for `run_rows`.
+    room : Rows
+        From `allocate_rows`, for this many replications or more. The outcomes are views of it: who
+        hands it in again ends them. Memory that is touched for the first time costs more than all
+        that is written there.
+
+    Returns
+    -------
+    callable
+        Returns the outcomes.
+    """
     numbers = np.array(batch, dtype=np.uint64)
     shared = shared_uniforms(runner.sampler, batch)
-    rows = allocate_rows(runner, len(numbers)) if room is None else _first(room, len(numbers))
+    rows = _first(room, len(numbers))
     turns = [
         range(first, min(first + _ROWS_OF_A_TURN, len(numbers)))
         for first in range(0, len(numbers), _ROWS_OF_A_TURN)
     ]
     futures = [pool.submit(_run, runner, numbers, shared, turn, rows) for turn in turns]
-    for future in futures:
-        future.result()
-    for fault in rows.fault.tolist():
-        raise_fault(fault)
-    return _outcomes(runner.sampler.portfolio, runner.names, numbers, rows)
+
+    def finish() -> Outcomes:
+        for future in futures:
+            future.result()
+        for fault in rows.fault.tolist():
+            raise_fault(fault)
+        return _outcomes(runner.sampler.portfolio, runner.names, numbers, rows)
+
+    return finish
 
 
 def _first(rows: Rows, count: int) -> Rows:

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -29,8 +30,8 @@ from sim.sampling.draws import draw
 from sim.sampling.sampler import Sampler, build_sampler
 
 _SAMPLES = "samples/"
-_PIECE = 190_000
-"""Project-replications that the compiled engine has in memory at a time: some 70 megabytes."""
+_PIECE = 100_000
+"""Project-replications of a piece: some 40 megabytes of outcomes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,32 +112,51 @@ def on_threads(
     """Give the means to run batches with the compiled engine.
 
     A batch is worked off in pieces that fit the memory; replications of a piece go to all
-    threads, and while they run the piece before is counted.
+    threads. The next piece is handed to them before they are done with one, so that none is idle,
+    and what is done is counted meanwhile.
     """
-    from sim.runs.rows import allocate_rows, prepare_runner, run_rows
+    from sim.runs.rows import allocate_rows, begin_rows, prepare_runner
 
     runner = prepare_runner(sampler)
-    piece = max(1, _PIECE // max(sampler.portfolio.size, 1))
-    # One is filled while the other is counted.
-    rooms = itertools.cycle([allocate_rows(runner, piece), allocate_rows(runner, piece)])
+    size = max(1, _PIECE // max(sampler.portfolio.size, 1))
+    # One is filled, one is next, and one is counted.
+    rooms = itertools.cycle([allocate_rows(runner, size) for _ in range(3)])
     pool = ThreadPoolExecutor(workers)
     aside = ThreadPoolExecutor(1)
 
+    def pieces(batch: range) -> list[range]:
+        return [
+            range(first, min(first + size, batch.stop))
+            for first in range(batch.start, batch.stop, size)
+        ]
+
+    def simulated(batches: Sequence[range]) -> Iterator[Outcomes]:
+        """Yield pieces in order; when one is asked for, the one before the last is counted."""
+        under_way: deque[Callable[[], Outcomes]] = deque()
+        for piece in itertools.chain.from_iterable(map(pieces, batches)):
+            under_way.append(begin_rows(runner, piece, pool, next(rooms)))
+            if len(under_way) == 2:
+                yield under_way.popleft()()
+        while under_way:
+            yield under_way.popleft()()
+
     def run_all(batches: Sequence[range]) -> Iterator[BatchResult]:
-        before = None
+        outcomes = simulated(batches)
+        counted: Future[None] | None = None
+        before: Future[BatchResult] | None = None
         for batch in batches:
-            tally, counted = empty_batch(layout, len(batch)), None
+            tally = empty_batch(layout, len(batch))
             samples: list[Samples] = []
-            for first in range(batch.start, batch.stop, piece):
-                last = min(first + piece, batch.stop)
-                outcomes = run_rows(runner, range(first, last), pool, next(rooms))
+            for _ in pieces(batch):
+                one = next(outcomes)
                 if counted is not None:
                     counted.result()
-                counted = aside.submit(_count, layout, tally, samples, outcomes)
-                del outcomes
-                if before is not None:
+                counted = aside.submit(_count, layout, tally, samples, one)
+                if before is not None and before.done():
                     yield before.result()
                     before = None
+            if before is not None:
+                yield before.result()
             assert counted is not None
             before = aside.submit(_finish, store, batch, tally, samples, counted)
         if before is not None:
