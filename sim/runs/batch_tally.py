@@ -126,8 +126,8 @@ def batch_arrays(batch: BatchTally) -> dict[str, NDArray[Any]]:
     """Return the tally of a batch as `to_arrays` does: the same arrays as of a tally of it."""
     grids, blocks = batch.layout.grids, batch.blocks[: batch.noted]
     filled = len(batch.cells) * batch.noted
-    most = min(int(grids.first[-1]), filled)
-    block_most = min(int(grids.block_first[-1]), filled)
+    most = min(int(grids.first[-1]), filled) + 1
+    block_most = min(int(grids.block_first[-1]), filled) + 1
     steps, amounts = np.empty(most, np.int32), np.empty(most, np.int32)
     block_steps, block_amounts = np.empty(block_most, np.int32), np.empty(block_most, np.int32)
     totals = np.zeros(2, np.int64)

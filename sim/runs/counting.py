@@ -231,8 +231,9 @@ def tell_counts(
     """Count the noted cells of each quantity, and list those that hold anything.
 
     Each is told by the step from the one before, in the order of `counts` and `block_counts` of a
-    tally; `totals` takes how many they are. Room for one quantity's counts, `fine` and `coarse`,
-    is zero before and after: it stays in the cache, and the counts of all are nowhere at once.
+    tally; `totals` takes how many they are. There is room for one more in each list. Room for one
+    quantity's counts, `fine` and `coarse`, is zero before and after: it stays in the cache, and the
+    counts of all are nowhere at once.
     """
     total = block_total = before = block_before = 0
     for q in range(len(found)):
@@ -241,31 +242,33 @@ def tell_counts(
         row_size = ((last - 1) >> BLOCK_SHIFT) + 2
         least, most = last + 1, -1
         for row in range(len(mine)):
-            cell: Any = np.int64(mine[row])  # of a type without a sign it would make floats
-            if cell != none:
-                least, most = min(least, cell), max(most, cell)
-                fine[cell] += 1
-                part = row_size - 1 if cell == last else cell >> BLOCK_SHIFT
-                coarse[blocks[row] * row_size + part] += 1
+            # Of a type without a sign it would make floats.
+            cell: Any = np.int64(mine[row])
+            least, most = min(least, cell), max(most, cell if cell != none else -1)
+        for row in range(len(mine)):
+            if mine[row] != none:
+                # An index without a sign is not looked at twice.
+                fine[np.uint64(mine[row])] += 1
+                part = row_size - 1 if mine[row] == last else np.int64(mine[row]) >> BLOCK_SHIFT
+                coarse[np.uint64(blocks[row] * row_size + part)] += 1
         for cell in range(least, most + 1):
-            if fine[cell] != 0:
-                at = first[q] + cell
-                steps[total], amounts[total] = at - before, fine[cell]
-                fine[cell] = 0
-                before = at
-                total += 1
+            # Written in any case, kept where it holds anything: to guess which do is dearer.
+            at, held = first[q] + cell, fine[cell] != 0
+            steps[total], amounts[total] = at - before, fine[cell]
+            fine[cell] = 0
+            before = at if held else before
+            total += held
         begin = least >> BLOCK_SHIFT if least < last else row_size - 1
         end = most >> BLOCK_SHIFT if most < last else row_size - 1
         for block in range(BLOCKS if most >= 0 else 0):
             for part in range(begin, end + 1):
                 place = block * row_size + part
-                if coarse[place] != 0:
-                    at = block_first[q] + place
-                    block_steps[block_total] = at - block_before
-                    block_amounts[block_total] = coarse[place]
-                    coarse[place] = 0
-                    block_before = at
-                    block_total += 1
+                at, held = block_first[q] + place, coarse[place] != 0
+                block_steps[block_total] = at - block_before
+                block_amounts[block_total] = coarse[place]
+                coarse[place] = 0
+                block_before = at if held else block_before
+                block_total += held
     totals[0], totals[1] = total, block_total
 
 
