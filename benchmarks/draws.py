@@ -58,7 +58,7 @@ def main() -> None:
             model.projects, laws, numbers, seed, k, room.projects, out.projects
         ),
         "durations and costs": lambda k: draw_scores(
-            model.projects, laws, numbers, seed, k, room.factors, room.projects
+            model.projects, laws, numbers, seed, k, room.factors, room.inverses, room.projects
         ),
         "work and money": lambda _: draw_work_and_money(
             model.projects, room.effects, room.projects, strikes.saved, strikes.more,
@@ -66,7 +66,7 @@ def main() -> None:
         ),
         "gates": lambda k: draw_gates(
             model.gates, laws, numbers, seed, k, room.effects, room.preparation, room.review,
-            out.files,
+            room.inverses, out.files,
         ),
         "releases": lambda _: draw_releases(
             model.releases, room.drivers, room.factor, room.delay, out.releases

@@ -110,6 +110,14 @@ def inlined(function: Function) -> Function:
     return _compile(function, no_cpython_wrapper=True, forceinline=True)
 
 
+def scalar(function: Function) -> Function:
+    """Compile a kernel from numbers to numbers into those that call it; Python may call it, too.
+
+    Only where nothing is called does a loop over many numbers work on several at a time.
+    """
+    return _compile(function, cache=True, forceinline=True)
+
+
 def _compile(function: Function, **options: bool) -> Function:
     if numba is None:
         return function

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,32 +13,87 @@ from sim.sampling.quasi import SCRAMBLES
 
 Ints = NDArray[np.int64]
 Counts = NDArray[np.int32]
+Cells = NDArray[Any]
 Floats = NDArray[np.float64]
 
 BLOCKS = SCRAMBLES
 """Replication r belongs to block r modulo so many: that of its scramble, where there are any."""
 SKIP = -(2**63)
 """Stands where a replication has no value of a quantity."""
-MANY = 64
-"""Replications from which the counts of a quantity are worth fetching in one go."""
-COUNTS_OF_A_LINE = 16
-"""Counts that memory hands over together."""
+COLUMNS = 32
+"""Quantities whose values are turned together: rows of them are read in one go."""
+SUMMED = 128
+"""Quantities that are added up together: their sums stay in the cache."""
 LIMB = 32
 """Sums are kept as a high part and so many low bits: exact however many they are."""
-_MASK = 2**LIMB - 1
+
+
+class CountRoom(NamedTuple):
+    """Room for counting the values of up to N replications; what stands in it means nothing.
+
+    Attributes
+    ----------
+    sums : ndarray of int64, shape (BLOCKS, SUMMED)
+        Sums by block of some quantities.
+    turned : ndarray of int64, shape (COLUMNS, N)
+        Their values, one quantity after the other.
+    """
+
+    sums: Ints
+    turned: Ints
+
+
+def count_room(replications: int) -> CountRoom:
+    """Allocate room for so many replications."""
+    return CountRoom(
+        sums=np.zeros((BLOCKS, SUMMED), np.int64),
+        turned=np.zeros((COLUMNS, replications), np.int64),
+    )
 
 
 @inlined
-def _carry(quantity: int, local: Ints, low_sums: Ints, high_sums: Ints) -> None:
-    """Add the sums of a batch, by block, to those of a quantity; low parts stay below 2**32."""
-    for block in range(BLOCKS):
-        low = low_sums[quantity, block] + (local[block] & _MASK)
-        low_sums[quantity, block] = low & _MASK
-        high_sums[quantity, block] += (local[block] >> LIMB) + (low >> LIMB)
+def _turn(values: Ints, begin: int, end: int, turned: Ints) -> None:
+    """Write out columns one after the other: what is next to each other is quicker to go through.
+
+    Rows of few columns are read, so that no piece of memory is fetched twice.
+    """
+    for row in range(len(values)):
+        part = values[row, begin:end]
+        for column in range(len(part)):
+            turned[column, row] = part[column]
+
+
+@inlined
+def _find_cells(
+    values: Ints, most: int, floor: int, step: int, fine_cells: int, wide_step: int, last: int,
+    found: Cells,
+) -> None:  # fmt: skip
+    """Find the cell of each value of a quantity; `most` bounds them."""
+    fine_end = fine_cells * step
+    # A product is quicker than a division; it may be one off, and is set right.
+    share, wide_share = 1.0 / step, 1.0 / wide_step
+    if most - floor < fine_end:
+        for row in range(len(values)):
+            over = max(values[row] - floor, -1)
+            cell = int(over * share)
+            rest = over - cell * step
+            cell += 1 + (rest >= step) - (rest < 0)
+            found[row] = cell if over >= 0 else 0
+    else:
+        for row in range(len(values)):
+            over = max(values[row] - floor, -1)
+            beyond = over >= fine_end
+            size = wide_step if beyond else step
+            inside = over - fine_end if beyond else over
+            cell = int(inside * (wide_share if beyond else share))
+            rest = inside - cell * size
+            cell += 1 + (rest >= size) - (rest < 0)
+            cell = min(cell + fine_cells if beyond else cell, last)
+            found[row] = cell if over >= 0 else 0
 
 
 @compiled
-def count_values(
+def note_values(
     values: Ints,
     quantity: int,
     blocks: Ints,
@@ -45,120 +102,174 @@ def count_values(
     cells: Ints,
     wide: Ints,
     wide_cells: Ints,
-    first: Ints,
-    block_first: Ints,
     marks: Ints,
-    counts: Counts,
-    block_counts: Counts,
+    found: Cells,
+    none: int,
+    at: int,
     above: Counts,
     least: Ints,
     most: Ints,
-    low_sums: Ints,
-    high_sums: Ints,
-    local: Ints,
+    sums: Ints,
+    room: CountRoom,
 ) -> None:
-    """Count the columns of `values`, one quantity each from `quantity` on, by cell and by block.
+    """Note the cells of the columns of `values`, one quantity each from `quantity` on.
 
-    Quantities outside, replications inside: what one quantity needs stays in the cache.
+    Quantities outside, replications inside: what one quantity needs stays in the cache. The cells
+    of the first row come to `found[:, at]`; `none` stands where a replication has no value.
+    `above`, `least`, `most` and `sums` grow.
     """
     rows, columns = values.shape
-    for column in range(columns):
-        q = quantity + column
-        floor, step, fine_cells, mark = low[q] + 1, width[q], cells[q], marks[q]
-        fine_end, last = fine_cells * step, fine_cells + wide_cells[q] + 1
-        wide_step, start, block_start = wide[q], first[q], block_first[q]
-        share, wide_share = 1.0 / step, 1.0 / wide_step
-        row_size = ((last - 1) >> BLOCK_SHIFT) + 2
-        smallest, largest = least[q], most[q]
-        if rows >= MANY:
-            # Memory comes quicker in order than at random: have it near before it is needed. No
-            # count is negative; that it might be keeps the compiler from leaving the loops out.
-            read = 0
-            for at in range(start, start + last, COUNTS_OF_A_LINE):
-                read += counts[at]
-            for at in range(block_start, block_start + BLOCKS * row_size, COUNTS_OF_A_LINE):
-                read += block_counts[at]
-            smallest = min(smallest, read) if read < 0 else smallest
-        for block in range(BLOCKS):
-            local[block] = 0
-        for row in range(rows):
-            value = values[row, column]
-            if value == SKIP:
+    for begin in range(0, columns, COLUMNS):
+        end = min(begin + COLUMNS, columns)
+        _turn(values, begin, end, room.turned)
+        for column in range(end - begin):
+            q = quantity + begin + column
+            mine, of_quantity = room.turned[column, :rows], found[q, at : at + rows]
+            smallest = largest = mine[0]
+            for row in range(rows):
+                smallest, largest = min(smallest, mine[row]), max(largest, mine[row])
+            some_skipped = smallest == SKIP
+            if some_skipped:
+                # Something stands in for them until the cells are found.
+                smallest = largest
+                for row in range(rows):
+                    if mine[row] == SKIP:
+                        mine[row] = largest
+                    else:
+                        smallest = min(smallest, mine[row])
+            if smallest == SKIP:
+                for row in range(rows):
+                    of_quantity[row] = none
                 continue
-            block = blocks[row]
-            local[block] += value
-            smallest = min(smallest, value)
-            largest = max(largest, value)
-            if value > mark:
-                above[q, block] += 1
-            over = value - floor
-            cell = 0
-            if over >= 0:
-                beyond = over >= fine_end
-                if beyond:
-                    over -= fine_end
-                size = wide_step if beyond else step
-                # A product is quicker than a division; it may be one off, and is set right.
-                cell = int(over * (wide_share if beyond else share))
-                rest = over - cell * size
-                if rest < 0:
-                    cell -= 1
-                elif rest >= size:
-                    cell += 1
-                cell = min(cell + 1 + (fine_cells if beyond else 0), last)
-            counts[start + cell] += 1
-            coarse = row_size - 1 if cell == last else cell >> BLOCK_SHIFT
-            block_counts[block_start + block * row_size + coarse] += 1
-        least[q] = smallest
-        most[q] = largest
-        _carry(q, local, low_sums, high_sums)
+            least[q], most[q] = min(least[q], smallest), max(most[q], largest)
+            last = cells[q] + wide_cells[q] + 1
+            _find_cells(mine, largest, low[q] + 1, width[q], cells[q], wide[q], last, of_quantity)
+            if some_skipped:
+                for row in range(rows):
+                    if values[row, begin + column] == SKIP:
+                        mine[row] = 0
+                        of_quantity[row] = none
+            its_sums, its_above, mark = sums[q], above[q], marks[q]
+            for row in range(rows):
+                its_sums[blocks[row]] += mine[row]
+            if largest > mark:
+                for row in range(rows):
+                    its_above[blocks[row]] += mine[row] > mark and of_quantity[row] != none
 
 
 @compiled
-def add_values(
-    values: Ints,
-    quantity: int,
-    blocks: Ints,
-    low_sums: Ints,
-    high_sums: Ints,
-    local: Ints,
-) -> None:
+def add_values(values: Ints, quantity: int, blocks: Ints, sums: Ints, room: CountRoom) -> None:
     """Add the columns of `values`, one quantity each from `quantity` on, by block."""
-    rows, columns = values.shape
-    for column in range(columns):
-        for block in range(BLOCKS):
-            local[block] = 0
-        for row in range(rows):
-            local[blocks[row]] += values[row, column]
-        _carry(quantity + column, local, low_sums, high_sums)
+    columns = values.shape[1]
+    for begin in range(0, columns, SUMMED):
+        end = min(begin + SUMMED, columns)
+        _clear(room.sums)
+        for row in range(len(values)):
+            part, mine = values[row, begin:end], room.sums[blocks[row]]
+            for column in range(len(part)):
+                mine[column] += part[column]
+        _join(room.sums, sums[quantity + begin : quantity + end])
 
 
 @compiled
 def add_where(
-    values: Ints,
-    conditions: Ints,
-    never: int,
-    quantity: int,
-    blocks: Ints,
-    low_sums: Ints,
-    high_sums: Ints,
-    local: Ints,
-) -> None:
+    values: Ints, conditions: Ints, never: int, quantity: int, blocks: Ints, sums: Ints,
+    room: CountRoom,
+) -> None:  # fmt: skip
     """Add the columns of `values` over the replications whose condition is not `never`.
 
     Each column of `conditions` holds for the columns of `values` that belong to it.
     """
-    rows, columns = values.shape
+    columns, owners = values.shape[1], conditions.shape[1]
     if columns == 0:
         return
-    each = columns // conditions.shape[1]
-    for column in range(columns):
+    each = columns // owners
+    for begin in range(0, columns, SUMMED):
+        end = min(begin + SUMMED, columns)
+        _clear(room.sums)
+        for row in range(len(values)):
+            mine = room.sums[blocks[row]]
+            for owner in range(begin // each, (end - 1) // each + 1):
+                if conditions[row, owner] != never:
+                    first, last = max(owner * each, begin), min((owner + 1) * each, end)
+                    part, to = values[row, first:last], mine[first - begin : last - begin]
+                    for k in range(len(part)):
+                        to[k] += part[k]
+        _join(room.sums, sums[quantity + begin : quantity + end])
+
+
+@inlined
+def _clear(sums: Ints) -> None:
+    for block in range(sums.shape[0]):
+        for column in range(sums.shape[1]):
+            sums[block, column] = 0
+
+
+@inlined
+def _join(some: Ints, sums: Ints) -> None:
+    """Add sums by block and quantity to those by quantity and block."""
+    for column in range(len(sums)):
         for block in range(BLOCKS):
-            local[block] = 0
-        for row in range(rows):
-            if conditions[row, column // each] != never:
-                local[blocks[row]] += values[row, column]
-        _carry(quantity + column, local, low_sums, high_sums)
+            sums[column, block] += some[block, column]
+
+
+@compiled
+def tell_counts(
+    found: Cells,
+    none: int,
+    blocks: Ints,
+    first: Ints,
+    block_first: Ints,
+    fine: Counts,
+    coarse: Counts,
+    steps: Counts,
+    amounts: Counts,
+    block_steps: Counts,
+    block_amounts: Counts,
+    totals: Ints,
+) -> None:
+    """Count the noted cells of each quantity, and list those that hold anything.
+
+    Each is told by the step from the one before, in the order of `counts` and `block_counts` of a
+    tally; `totals` takes how many they are. There is room for one more in each list. Room for one
+    quantity's counts, `fine` and `coarse`, is zero before and after: it stays in the cache, and the
+    counts of all are nowhere at once.
+    """
+    total = block_total = before = block_before = 0
+    for q in range(len(found)):
+        mine = found[q, : len(blocks)]
+        last = first[q + 1] - first[q] - 1
+        row_size = ((last - 1) >> BLOCK_SHIFT) + 2
+        least, most = last + 1, -1
+        for row in range(len(mine)):
+            # Of a type without a sign it would make floats.
+            cell: Any = np.int64(mine[row])
+            least, most = min(least, cell), max(most, cell if cell != none else -1)
+        for row in range(len(mine)):
+            if mine[row] != none:
+                # An index without a sign is not looked at twice.
+                fine[np.uint64(mine[row])] += 1
+                part = row_size - 1 if mine[row] == last else np.int64(mine[row]) >> BLOCK_SHIFT
+                coarse[np.uint64(blocks[row] * row_size + part)] += 1
+        for cell in range(least, most + 1):
+            # Written in any case, kept where it holds anything: to guess which do is dearer.
+            at, held = first[q] + cell, fine[cell] != 0
+            steps[total], amounts[total] = at - before, fine[cell]
+            fine[cell] = 0
+            before = at if held else before
+            total += held
+        begin = least >> BLOCK_SHIFT if least < last else row_size - 1
+        end = most >> BLOCK_SHIFT if most < last else row_size - 1
+        for block in range(BLOCKS if most >= 0 else 0):
+            for part in range(begin, end + 1):
+                place = block * row_size + part
+                at, held = block_first[q] + place, coarse[place] != 0
+                block_steps[block_total] = at - block_before
+                block_amounts[block_total] = coarse[place]
+                coarse[place] = 0
+                block_before = at if held else block_before
+                block_total += held
+    totals[0], totals[1] = total, block_total
 
 
 @compiled

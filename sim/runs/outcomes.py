@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -91,6 +92,16 @@ class Outcomes:
     kept: Ints
     kept_measure: Ints
     drivers: dict[str, NDArray[np.float64]]
+
+    def part(self, rows: slice | Sequence[int] | Ints) -> Outcomes:
+        """Return some of the replications; of a slice, as views."""
+        kept = {
+            field.name: getattr(self, field.name)[rows]
+            for field in dataclasses.fields(self)
+            if field.name != "drivers"
+        }
+        drivers = {name: values[rows] for name, values in self.drivers.items()}
+        return Outcomes(**kept, drivers=drivers)
 
     @property
     def makespan(self) -> Ints:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -245,8 +245,14 @@ def prepare_runner(sampler: Sampler) -> CompiledRunner:
     names = tuple(told_subjects(sampler))
     runner = CompiledRunner(sampler, model, still, world, names, threading.local())
     # Compile here, where an interrupt is heard, and not on a thread.
-    _run(runner, np.zeros(0, np.uint64), shared_uniforms(sampler, []), range(0), _rows(runner, 0))
+    rows = allocate_rows(runner, 0)
+    _run(runner, np.zeros(0, np.uint64), shared_uniforms(sampler, []), range(0), rows)
     return runner
+
+
+def allocate_rows(runner: CompiledRunner, count: int) -> Rows:
+    """Allocate room for batches of up to so many replications."""
+    return _allocate_rows(runner.world, len(runner.names), count)
 
 
 def run_rows(runner: CompiledRunner, batch: Sequence[int], pool: ThreadPoolExecutor) -> Outcomes:
@@ -271,23 +277,50 @@ def run_rows(runner: CompiledRunner, batch: Sequence[int], pool: ThreadPoolExecu
     InputError
         If what is drawn is out of range.
     """
+    return begin_rows(runner, batch, pool, allocate_rows(runner, len(batch)))()
+
+
+def begin_rows(
+    runner: CompiledRunner, batch: Sequence[int], pool: ThreadPoolExecutor, room: Rows
+) -> Callable[[], Outcomes]:
+    """Hand a batch to the threads of a pool; return what waits for it, as `run_rows` does.
+
+    Parameters
+    ----------
+    runner, batch, pool
+        As for `run_rows`.
+    room : Rows
+        From `allocate_rows`, for this many replications or more. The outcomes are views of it: who
+        hands it in again ends them. Memory that is touched for the first time costs more than all
+        that is written there.
+
+    Returns
+    -------
+    callable
+        Returns the outcomes.
+    """
     numbers = np.array(batch, dtype=np.uint64)
     shared = shared_uniforms(runner.sampler, batch)
-    rows = _rows(runner, len(numbers))
+    rows = _first(room, len(numbers))
     turns = [
         range(first, min(first + _ROWS_OF_A_TURN, len(numbers)))
         for first in range(0, len(numbers), _ROWS_OF_A_TURN)
     ]
     futures = [pool.submit(_run, runner, numbers, shared, turn, rows) for turn in turns]
-    for future in futures:
-        future.result()
-    for fault in rows.fault.tolist():
-        raise_fault(fault)
-    return _outcomes(runner.sampler.portfolio, runner.names, numbers, rows)
+
+    def finish() -> Outcomes:
+        for future in futures:
+            future.result()
+        for fault in rows.fault.tolist():
+            raise_fault(fault)
+        return _outcomes(runner.sampler.portfolio, runner.names, numbers, rows)
+
+    return finish
 
 
-def _rows(runner: CompiledRunner, count: int) -> Rows:
-    return _allocate_rows(runner.world, len(runner.names), count)
+def _first(rows: Rows, count: int) -> Rows:
+    shorter: list[Any] = [values[:count] for values in rows]
+    return Rows(*shorter)
 
 
 def _run(

@@ -13,23 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.engine.rules import NEVER
-from sim.runs.counting import (
-    BLOCKS,
-    LIMB,
-    add_values,
-    add_where,
-    count_values,
-    filled_cells,
-)
-from sim.runs.layout import Layout, added_values, counted_values, started_values
-from sim.runs.outcomes import Outcomes
+from sim.runs.counting import BLOCKS, LIMB, filled_cells
+from sim.runs.layout import Layout
 
 Ints = NDArray[np.int64]
 Counts = NDArray[np.int32]
-
-_MOST_ROWS = 4_096
-"""Replications that are added before sums are carried over: 64 bits hold them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,39 +75,6 @@ def empty_tally(layout: Layout) -> Tally:
     )
 
 
-def fold(tally: Tally, outcomes: Outcomes) -> None:
-    """Add the replications of a batch to a tally, in place."""
-    layout, grids = tally.layout, tally.layout.grids
-    whole = outcomes.replications % BLOCKS
-    tally.sizes[:] += np.bincount(whole, minlength=BLOCKS)
-    local = np.zeros(BLOCKS, np.int64)
-    sums = (tally.low_sums, tally.high_sums, local)
-    pieces = [slice(at, at + _MOST_ROWS) for at in range(0, len(whole), _MOST_ROWS)]
-    for name, values in counted_values(layout, outcomes):
-        table, quantity = _table(values), layout.places[name].start
-        for rows in pieces:
-            count_values(
-                table[rows], quantity, whole[rows],
-                grids.low, grids.width, grids.cells, grids.wide, grids.wide_cells,
-                grids.first, grids.block_first, layout.marks,
-                tally.counts, tally.block_counts, tally.above, tally.least, tally.most, *sums,
-            )  # fmt: skip
-    for name, values in added_values(layout, outcomes):
-        table, quantity = _table(values), layout.places[name].start
-        for rows in pieces:
-            add_values(table[rows], quantity, whole[rows], *sums)
-    start = _table(outcomes.start)
-    for name, values in started_values(outcomes):
-        table, quantity = _table(values), layout.places[name].start
-        for rows in pieces:
-            add_where(table[rows], start[rows], NEVER, quantity, whole[rows], *sums)
-
-
-def _table(values: NDArray[Any]) -> Ints:
-    """Return values as replications by quantities, one row after the other."""
-    return np.ascontiguousarray(values.reshape(len(values), -1), dtype=np.int64)
-
-
 def merge(one: Tally, other: Tally) -> Tally:
     """Return the tally of the replications of both."""
     merged = from_arrays(one.layout, to_arrays(one))
@@ -150,9 +105,9 @@ def to_arrays(tally: Tally) -> dict[str, NDArray[Any]]:
         "most": tally.most.copy(),
         **_sparse_counts("counts", tally.counts, begins, ends, filled),
         **_sparse_counts("block_counts", tally.block_counts, *everywhere, filled),
-        **_sparse("above", tally.above),
-        **_sparse("low_sums", tally.low_sums),
-        **_sparse("high_sums", tally.high_sums),
+        **sparse("above", tally.above),
+        **sparse("low_sums", tally.low_sums),
+        **sparse("high_sums", tally.high_sums),
     }
 
 
@@ -163,16 +118,18 @@ def _sparse_counts(
     most = min(int((ends - begins).sum()), filled)
     steps, amounts = np.empty(most, np.int32), np.empty(most, np.int32)
     total = filled_cells(counts, begins, ends, steps, amounts)
-    return _packed(name, steps[:total], amounts[:total])
+    return packed(name, steps[:total], amounts[:total])
 
 
-def _sparse(name: str, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+def sparse(name: str, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Tell an array by what in it is not zero, and by the steps from one to the next."""
     flat = values.reshape(-1)
     found = np.flatnonzero(flat)
-    return _packed(name, np.diff(found, prepend=0), flat[found])
+    return packed(name, np.diff(found, prepend=0), flat[found])
 
 
-def _packed(name: str, steps: NDArray[Any], values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+def packed(name: str, steps: NDArray[Any], values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Name steps and values, in the narrowest types that hold them."""
     return {f"{name}_steps": _narrow(steps), f"{name}_values": _narrow(values)}
 
 

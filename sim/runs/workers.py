@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -18,11 +20,12 @@ from sim.engine.reference import run_reference
 from sim.plan.configuration import Sampling
 from sim.plan.portfolio import build_portfolio
 from sim.plan.rows import Plan
+from sim.runs.batch_tally import BatchTally, batch_arrays, empty_batch, note
 from sim.runs.batches import Arrays, BatchStore
 from sim.runs.layout import Layout, build_layout
 from sim.runs.outcomes import Outcomes, collect
 from sim.runs.samples import Samples, join_samples, sample_columns
-from sim.runs.tally import Tally, empty_tally, fits, fold, to_arrays
+from sim.runs.tally import fits
 from sim.sampling.draws import draw
 from sim.sampling.sampler import Sampler, build_sampler
 
@@ -30,8 +33,8 @@ if TYPE_CHECKING:  # not loaded with the reference engine
     from sim.runs.rows import CompiledRunner
 
 _SAMPLES = "samples/"
-_PIECE = 190_000
-"""Project-replications that the compiled engine has in memory at a time: some 70 megabytes."""
+_PIECE = 100_000
+"""Project-replications of a piece: some 40 megabytes of outcomes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class BatchResult:
     Attributes
     ----------
     arrays : dict of str to ndarray
-        Its tally, from `to_arrays`.
+        Its tally, from `batch_arrays`.
     samples : dict of str to ndarray
         Its samples.
     """
@@ -65,9 +68,9 @@ def simulate_batch(sampler: Sampler, batch: Sequence[int]) -> Outcomes:
 
 def keep(layout: Layout, outcomes: Outcomes) -> BatchResult:
     """Keep counts, sums and samples of a batch."""
-    tally = empty_tally(layout)
-    fold(tally, outcomes)
-    return BatchResult(to_arrays(tally), sample_columns(layout, outcomes))
+    tally = empty_batch(layout, len(outcomes.replications))
+    note(tally, outcomes)
+    return BatchResult(batch_arrays(tally), sample_columns(layout, outcomes))
 
 
 def run_batch(sampler: Sampler, layout: Layout, batch: Sequence[int]) -> BatchResult:
@@ -112,28 +115,50 @@ def on_threads(
     """Give the means to run batches with the compiled engine.
 
     A batch is worked off in pieces that fit the memory; replications of a piece go to all
-    threads, and while they run the piece before is counted.
+    threads. The next piece is handed to them before they are done with one, so that none is idle,
+    and what is done is counted meanwhile.
     """
-    from sim.runs.rows import run_rows
+    from sim.runs.rows import allocate_rows, begin_rows
 
-    piece = max(1, _PIECE // max(runner.sampler.portfolio.size, 1))
+    size = max(1, _PIECE // max(runner.sampler.portfolio.size, 1))
+    # One is filled, one is next, and one is counted.
+    rooms = itertools.cycle([allocate_rows(runner, size) for _ in range(3)])
     pool = ThreadPoolExecutor(workers)
     aside = ThreadPoolExecutor(1)
 
+    def pieces(batch: range) -> list[range]:
+        return [
+            range(first, min(first + size, batch.stop))
+            for first in range(batch.start, batch.stop, size)
+        ]
+
+    def simulated(batches: Sequence[range]) -> Iterator[Outcomes]:
+        """Yield pieces in order; when one is asked for, the one before the last is counted."""
+        under_way: deque[Callable[[], Outcomes]] = deque()
+        for piece in itertools.chain.from_iterable(map(pieces, batches)):
+            under_way.append(begin_rows(runner, piece, pool, next(rooms)))
+            if len(under_way) == 2:
+                yield under_way.popleft()()
+        while under_way:
+            yield under_way.popleft()()
+
     def run_all(batches: Sequence[range]) -> Iterator[BatchResult]:
-        before = None
+        outcomes = simulated(batches)
+        counted: Future[None] | None = None
+        before: Future[BatchResult] | None = None
         for batch in batches:
-            tally, counted = empty_tally(layout), None
+            tally = empty_batch(layout, len(batch))
             samples: list[Samples] = []
-            for first in range(batch.start, batch.stop, piece):
-                outcomes = run_rows(runner, range(first, min(first + piece, batch.stop)), pool)
+            for _ in pieces(batch):
+                one = next(outcomes)
                 if counted is not None:
                     counted.result()
-                counted = aside.submit(_count, layout, tally, samples, outcomes)
-                del outcomes
-                if before is not None:
+                counted = aside.submit(_count, layout, tally, samples, one)
+                if before is not None and before.done():
                     yield before.result()
                     before = None
+            if before is not None:
+                yield before.result()
             assert counted is not None
             before = aside.submit(_finish, store, batch, tally, samples, counted)
         if before is not None:
@@ -147,20 +172,20 @@ def on_threads(
         aside.shutdown()
 
 
-def _count(layout: Layout, tally: Tally, samples: list[Samples], outcomes: Outcomes) -> None:
-    fold(tally, outcomes)
+def _count(layout: Layout, tally: BatchTally, samples: list[Samples], outcomes: Outcomes) -> None:
+    note(tally, outcomes)
     samples.append(sample_columns(layout, outcomes))
 
 
 def _finish(
     store: BatchStore | None,
     batch: range,
-    tally: Tally,
+    tally: BatchTally,
     samples: list[Samples],
     counted: Future[None],
 ) -> BatchResult:
     counted.result()  # what went wrong with the last piece goes wrong with the batch
-    return _store(store, batch, BatchResult(to_arrays(tally), join_samples(samples)))
+    return _store(store, batch, BatchResult(batch_arrays(tally), join_samples(samples)))
 
 
 # The reference engine, in processes ----------------------------------------------------------

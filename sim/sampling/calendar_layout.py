@@ -59,6 +59,8 @@ class Calendar(NamedTuple):
         Different rows of still availability by cause.
     taken : ndarray of int64, shape (W, D, K)
         Milli-days that the causes take of each of those days, one after another.
+    alike_until : ndarray of int64, shape (W, D)
+        The next day on which those shares are others.
     still : ndarray of int32, shape (C, D + 1)
         Milli-days of availability before each day, as far as no stop changes it.
     room : int
@@ -72,6 +74,7 @@ class Calendar(NamedTuple):
     row: NDArray[np.int64]
     shares: Floats
     taken: NDArray[np.int64]
+    alike_until: NDArray[np.int64]
     still: Ints32
     room: int
 
@@ -113,6 +116,7 @@ def lay_out_calendar(
             row=np.zeros(classes, np.int64),
             shares=np.ones((1, 1, causes)),
             taken=np.zeros((1, 1, causes), np.int64),
+            alike_until=np.ones((1, 1), np.int64),
             still=left.astype(np.int32),
             room=0,
         ), losses.astype(np.int32)
@@ -135,6 +139,7 @@ def lay_out_calendar(
         row=row,
         shares=shares,
         taken=taken,
+        alike_until=_alike_until(shares),
         still=cumulative(left)[row].astype(np.int32),
         room=room,
     ), _before(taken)[row]
@@ -184,6 +189,16 @@ def _different(rows: Floats) -> tuple[Floats, NDArray[np.int64]]:
     found = np.array([known.setdefault(row.tobytes(), len(known)) for row in rows], np.int64)
     _, first = np.unique(found, return_index=True)
     return rows[first], found
+
+
+def _alike_until(shares: Floats) -> NDArray[np.int64]:
+    """Return the next day on which the shares of a row are others than on each day."""
+    rows, days, _ = shares.shape
+    until = np.full((rows, days), days, np.int64)
+    for day in range(days - 2, -1, -1):
+        alike = (shares[:, day] == shares[:, day + 1]).all(axis=1)
+        until[:, day] = np.where(alike, until[:, day + 1], day + 1)
+    return until
 
 
 def _charge(shares: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.jit import compiled
+from sim.jit import compiled, inlined
 from sim.plan.availability import FULL_DAY
 from sim.sampling.calendar_layout import Calendar, span_of
 from sim.sampling.inverses import evaluate
@@ -43,8 +43,10 @@ class CalendarRoom(NamedTuple):
         Days that stops of the whole city touch, and those that stops of a county touch.
     kin_day : ndarray of int32, shape (H,)
         Of `common` the days that change anything for a kin.
-    shares : ndarray of float64, shape (H, K)
+    shares : ndarray of float64, shape (K,)
         Availability by cause.
+    more : ndarray of int32, shape (K,)
+        Milli-days that the causes take more on a day than in the still calendar.
     kin_sums : ndarray of int32, shape (H + 1, K)
         Milli-days that the causes take more of a kin than in the still calendar, up to before
         each of `kin_day`.
@@ -68,6 +70,7 @@ class CalendarRoom(NamedTuple):
     own_day: NDArray[np.int64]
     kin_day: Ints32
     shares: Floats
+    more: Ints32
     kin_sums: Ints32
     kin_left: Ints32
     own_change: Ints32
@@ -90,7 +93,8 @@ def calendar_room(calendar: Calendar) -> CalendarRoom:
         common=np.zeros(room, np.int64),
         own_day=np.zeros(room, np.int64),
         kin_day=np.zeros(room, np.int32),
-        shares=np.ones((room, causes)),
+        shares=np.ones(causes),
+        more=np.zeros(causes, np.int32),
         kin_sums=np.zeros((room + 1, causes), np.int32),
         kin_left=np.zeros(days + 1, np.int32),
         own_change=np.zeros((room, causes), np.int32),
@@ -138,7 +142,7 @@ def draw_calendar(
             hits[c] = _join(room, changed, own, left[c], hit_day[c], hit_loss[c])
 
 
-@compiled
+@inlined
 def _happening(
     calendar: Calendar, laws: NDArray[np.void], numbers: Floats, uniforms: Floats,
     room: CalendarRoom,
@@ -165,7 +169,7 @@ def _happening(
     return count
 
 
-@compiled
+@inlined
 def _common_days(calendar: Calendar, count: int, room: CalendarRoom) -> int:
     """List the days that stops of the whole city touch; return how many."""
     place, seen, common = room.place, room.seen, room.common
@@ -191,6 +195,15 @@ def _shift(to: Ints32, source: Ints32, by: int) -> None:
         to[k] = source[k] + by
 
 
+@inlined
+def _move(to: Ints32, source: Ints32, first: int, end: int, by: int) -> None:
+    """Copy numbers from first to end - 1 likewise; often it is one only."""
+    if first + 1 == end:
+        to[first] = source[first] + by
+    else:
+        _shift(to[first:end], source[first:end], by)
+
+
 @compiled
 def _shift_rows(to: Ints32, source: Ints32, by: Ints32) -> None:
     """Copy rows, each moved by a row."""
@@ -199,50 +212,83 @@ def _shift_rows(to: Ints32, source: Ints32, by: Ints32) -> None:
             to[k, cause] = source[k, cause] + by[cause]
 
 
-@compiled
+@inlined
 def _days_of_kin(
     calendar: Calendar, c: int, count: int, commons: int, room: CalendarRoom
 ) -> int:  # fmt: skip
     """Work out what stops of the whole city change for the kin of a class; return on how many days.
 
-    On each day shares are multiplied in the order of stops, and causes charged in their own.
+    Days that are alike in the still calendar, with the same stops, are worked out once.
     """
     row, causes = calendar.row[c], calendar.shares.shape[2]
-    shares, still, common, place = room.shares, calendar.shares[row], room.common, room.place
-    for n in range(commons):
-        for cause in range(causes):
-            shares[n, cause] = still[common[n], cause]
-    for k in range(count):
-        stop = calendar.stops[room.active[k]]
-        factor = calendar.factor[room.active[k], c]
-        if stop["common"] and factor != 1.0:
-            for day in range(room.begin[k], room.end[k]):
-                shares[place[day], stop["cause"]] *= factor
-    taken, sums, kin_day = calendar.taken[row], room.kin_sums, room.kin_day
+    common, sums, kin_day, more = room.common, room.kin_sums, room.kin_day, room.more
     left, still_left = room.kin_left, calendar.still[c]
-    changed = filled = total = 0
+    striking = _striking(calendar, c, count, True, room)
+    changed = filled = total = change = 0
+    until, any_change = -1, False
     for n in range(commons):
         day = common[n]
-        share, before, any_change, change = 1.0, FULL_DAY, False, 0
-        for cause in range(causes):
-            share *= shares[n, cause]
-            after = int(np.rint(share * FULL_DAY))
-            more = before - after - taken[day, cause]
-            sums[changed + 1, cause] = sums[changed, cause] + more
-            any_change = any_change or more != 0
-            change += more
-            before = after
+        if day >= until:
+            until = _change_of_day(calendar, row, c, day, striking, room)
+            any_change, change = False, 0
+            for cause in range(causes):
+                any_change = any_change or more[cause] != 0
+                change += more[cause]
         if any_change:
+            before, after = sums[changed], sums[changed + 1]
+            for cause in range(causes):
+                after[cause] = before[cause] + more[cause]
             kin_day[changed] = day
             changed += 1
-            _shift(left[filled : day + 1], still_left[filled : day + 1], total)
+            _move(left, still_left, filled, day + 1, total)
             filled = day + 1
             total -= change
-    _shift(left[filled:], still_left[filled:], total)
+    _move(left, still_left, filled, len(left), total)
     return changed
 
 
-@compiled
+@inlined
+def _striking(calendar: Calendar, c: int, count: int, common: bool, room: CalendarRoom) -> int:
+    """List the stops that strike a class, or those of the whole city only; return how many."""
+    striking = 0
+    for k in range(count):
+        s = room.active[k]
+        if calendar.factor[s, c] != 1.0 and (calendar.stops[s]["common"] or not common):
+            room.mine[striking] = k
+            striking += 1
+    return striking
+
+
+@inlined
+def _change_of_day(
+    calendar: Calendar, row: int, c: int, day: int, striking: int, room: CalendarRoom
+) -> int:
+    """Work out what the listed stops change on a day into `more`; return until when it holds.
+
+    Shares are multiplied in the order of stops, and causes charged in their own.
+    """
+    shares, more, causes = room.shares, room.more, len(room.more)
+    for cause in range(causes):
+        shares[cause] = calendar.shares[row, day, cause]
+    until = int(calendar.alike_until[row, day])
+    for j in range(striking):
+        k = room.mine[j]
+        if day < room.begin[k]:
+            until = min(until, room.begin[k])
+        elif day < room.end[k]:
+            until = min(until, room.end[k])
+            s = room.active[k]
+            shares[calendar.stops[s]["cause"]] *= calendar.factor[s, c]
+    share, before = 1.0, FULL_DAY
+    for cause in range(causes):
+        share *= shares[cause]
+        after = int(np.rint(share * FULL_DAY))
+        more[cause] = before - after - calendar.taken[row, day, cause]
+        before = after
+    return until
+
+
+@inlined
 def _own_days(calendar: Calendar, c: int, count: int, room: CalendarRoom) -> int:
     """List the days on which stops of its county touch a class, in order; return how many."""
     own_day, seen = room.own_day, room.seen
@@ -263,34 +309,20 @@ def _own_days(calendar: Calendar, c: int, count: int, room: CalendarRoom) -> int
     return n
 
 
-@compiled
+@inlined
 def _own_changes(calendar: Calendar, c: int, count: int, own: int, room: CalendarRoom) -> None:
     """Work out the days of a class on which stops of its county act, with all that strike it."""
-    row, causes = calendar.row[c], calendar.shares.shape[2]
-    mine, shares, taken, change = room.mine, room.shares, calendar.taken, room.own_change
-    striking = 0
-    for k in range(count):
-        if calendar.factor[room.active[k], c] != 1.0:
-            mine[striking] = k
-            striking += 1
+    row, own_day, change, more = calendar.row[c], room.own_day, room.own_change, room.more
+    striking = _striking(calendar, c, count, False, room)
+    until = -1
     for n in range(own):
-        day = room.own_day[n]
-        for cause in range(causes):
-            shares[n, cause] = calendar.shares[row, day, cause]
-        for j in range(striking):
-            k = mine[j]
-            if room.begin[k] <= day and day < room.end[k]:
-                s = room.active[k]
-                shares[n, calendar.stops[s]["cause"]] *= calendar.factor[s, c]
-        share, before = 1.0, FULL_DAY
-        for cause in range(causes):
-            share *= shares[n, cause]
-            after = int(np.rint(share * FULL_DAY))
-            change[n, cause] = before - after - taken[row, day, cause]
-            before = after
+        if own_day[n] >= until:
+            until = _change_of_day(calendar, row, c, own_day[n], striking, room)
+        for cause in range(len(more)):
+            change[n, cause] = more[cause]
 
 
-@compiled
+@inlined
 def _join(
     room: CalendarRoom, changed: int, own: int, left: Ints32, hit_day: Ints32, hit_loss: Ints32
 ) -> int:
@@ -311,24 +343,26 @@ def _join(
             i = changed
         while i < changed and kin_day[i] < day:
             i += 1
-        end = n + i - first
-        _shift(hit_day[n:end], kin_day[first:i], 0)
-        _shift_rows(hit_loss[n:end], kin_sums[first + 1 : i + 1], extra)
-        _shift(left[filled : day + 1], kin_left[filled : day + 1], total)
-        n, filled = end, day + 1
+        if first < i:
+            end = n + i - first
+            _shift(hit_day[n:end], kin_day[first:i], 0)
+            _shift_rows(hit_loss[n:end], kin_sums[first + 1 : i + 1], extra)
+            n = end
+        _move(left, kin_left, filled, day + 1, total)
+        filled = day + 1
         if j == own:
             break
         known = i
         if i < changed and kin_day[i] == day:
             i += 1
         any_change = False
+        mine, before, after, loss = change[j], kin_sums[known], kin_sums[i], hit_loss[n]
         for cause in range(causes):
-            more = change[j, cause]
-            any_change = any_change or more != 0
-            more -= kin_sums[i, cause] - kin_sums[known, cause]
+            any_change = any_change or mine[cause] != 0
+            more = mine[cause] - (after[cause] - before[cause])
             extra[cause] += more
             total -= more
-            hit_loss[n, cause] = kin_sums[i, cause] + extra[cause]
+            loss[cause] = after[cause] + extra[cause]
         if any_change:
             hit_day[n] = day
             n += 1

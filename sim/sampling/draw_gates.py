@@ -11,7 +11,7 @@ from sim.jit import compiled
 from sim.plan.language import Distribution
 from sim.sampling import register
 from sim.sampling.draw_shared import Room
-from sim.sampling.inverses import Inverses, evaluate
+from sim.sampling.inverses import Draws, Inverses, evaluate_draws
 from sim.sampling.rounding import WORKDAYS_LIMIT, Fault, fits, whole
 from sim.sampling.sampler import Sampler
 from sim.sampling.streams import fill_uniforms, uniform
@@ -41,16 +41,16 @@ class Gates(NamedTuple):
     ----------
     rows : ndarray of GATE, shape (G,)
         In the order of the frame.
-    preparation_law, review_law : ndarray of int64, shape (G,)
-        Distributions of working days.
+    preparation, review : Draws
+        Working days.
     preparation_at, review_at : ndarray of uint64, shape (G,)
         Addresses.
     """
 
     rows: NDArray[np.void]
-    preparation_law: NDArray[np.int64]
+    preparation: Draws
     preparation_at: NDArray[np.uint64]
-    review_law: NDArray[np.int64]
+    review: Draws
     review_at: NDArray[np.uint64]
 
 
@@ -80,9 +80,9 @@ def lay_out_gates(sampler: Sampler, inverses: Inverses) -> Gates:
     table["elapsed_at"] = addresses[groups[register.GATE_ELAPSED]]
     return Gates(
         rows=table,
-        preparation_law=np.array(preparations, np.int64),
+        preparation=inverses.draws(preparations),
         preparation_at=addresses[groups[register.GATE_PREPARATION]],
-        review_law=np.array(reviews, np.int64),
+        review=inverses.draws(reviews),
         review_at=addresses[groups[register.GATE_REVIEW]],
     )
 
@@ -101,6 +101,7 @@ def draw_gates(
     effects: Floats,
     preparation: Floats,
     review: Floats,
+    room: Floats,
     files: NDArray[np.void],
 ) -> int:
     """Draw the working days of all open gates.
@@ -113,6 +114,8 @@ def draw_gates(
         Joint effect of drivers, by `Room`.
     preparation, review : ndarray of float64, shape (G,)
         Room.
+    room : ndarray of float64, shape (3, at least G)
+        Room.
     files : ndarray of FILE, shape (G,)
         Filled, without what risks do.
 
@@ -124,8 +127,8 @@ def draw_gates(
     rows = gates.rows
     fill_uniforms(seed, replication, gates.preparation_at, preparation)
     fill_uniforms(seed, replication, gates.review_at, review)
-    evaluate(laws, numbers, gates.preparation_law, preparation, len(rows), False, preparation)
-    evaluate(laws, numbers, gates.review_law, review, len(rows), False, review)
+    evaluate_draws(laws, numbers, gates.preparation, preparation, False, room, preparation)
+    evaluate_draws(laws, numbers, gates.review, review, False, room, review)
     for g in range(len(rows)):
         one = rows[g]
         before, after = preparation[g], review[g]

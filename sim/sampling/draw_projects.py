@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sim.jit import compiled
 from sim.plan.curves import PPM
 from sim.sampling.draw_shared import Room
-from sim.sampling.inverses import evaluate
-from sim.sampling.normal import score_of
+from sim.sampling.inverses import evaluate, evaluate_draws
+from sim.sampling.normal import scores_of
 from sim.sampling.project_layout import Projects
 from sim.sampling.rounding import (
     AMOUNT_LIMIT,
@@ -98,6 +98,7 @@ def draw_scores(
     seed: np.uint64,
     replication: np.uint64,
     factors: Floats,
+    inverse_room: Floats,
     room: ProjectRoom,
 ) -> None:
     """Draw durations and costs, correlated, into `room`.
@@ -110,15 +111,18 @@ def draw_scores(
     projects, laws, numbers, seed, replication, room
         What is drawn, how and where.
     factors : ndarray of float64
-        Uniforms of the common factors.
+        Scores of the common factors.
+    inverse_room : ndarray of float64, shape (3, at least P)
+        Room.
     """
     own, own_cost, duration, cost = room.own, room.own_cost, room.duration, room.cost
-    fill_uniforms(seed, replication, projects.duration_at, own)
-    fill_uniforms(seed, replication, projects.cost_at, own_cost)
+    fill_uniforms(seed, replication, projects.duration_at, duration)
+    fill_uniforms(seed, replication, projects.cost_at, cost)
+    scores_of(duration, len(own), own)
+    scores_of(cost, len(own), own_cost)
     first, factor, load = projects.load_first, projects.load_factor, projects.load
     own_loading = projects.own
     for i in range(len(own)):
-        own[i] = score_of(own[i])
         mixed = own[i] * own_loading[i]
         for k in range(first[i], first[i + 1]):
             mixed += factors[factor[k]] * load[k]
@@ -126,14 +130,13 @@ def draw_scores(
     _impose(projects.given_project, projects.given, 0, projects.given_first[1], own, duration)
     rho, rho_rest = projects.rho, projects.rho_rest
     for i in range(len(own)):
-        own_cost[i] = score_of(own_cost[i])
         cost[i] = rho[i] * duration[i] + rho_rest[i] * own_cost[i]
     _impose(
         projects.given_project, projects.given, projects.given_first[1], projects.given_first[2],
         own_cost, cost,
     )  # fmt: skip
-    evaluate(laws, numbers, projects.duration_law, duration, len(own), True, duration)
-    evaluate(laws, numbers, projects.cost_law, cost, len(own), True, cost)
+    evaluate_draws(laws, numbers, projects.durations, duration, True, inverse_room, duration)
+    evaluate_draws(laws, numbers, projects.costs, cost, True, inverse_room, cost)
 
 
 @compiled

@@ -15,7 +15,7 @@ from sim.sampling.money import ACCOUNT_ROOMS
 from sim.sampling.normal import power
 from sim.sampling.register import Label
 from sim.sampling.sampler import Sampler, subjects
-from sim.sampling.streams import uniform
+from sim.sampling.streams import fill_uniforms
 
 Floats = NDArray[np.float64]
 
@@ -152,12 +152,11 @@ def fill_shared(
     out : ndarray of float64, of the same shape
         Filled.
     """
+    fill_uniforms(seed, replication, addresses, out)
     for k in range(len(addresses)):
         # What is not a number differs from itself.
         if given[k] == given[k]:
             out[k] = given[k]
-        else:
-            out[k] = uniform(seed, replication, addresses[k])
 
 
 @compiled

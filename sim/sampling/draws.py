@@ -99,6 +99,8 @@ class DrawRoom(NamedTuple):
         Working days of gates.
     factor, delay : ndarray of float64
         What happens on each route of releases.
+    inverses : ndarray of float64, shape (3, the larger of G and P)
+        Room for inverses.
     projects, risks, calendar
         Room for draws of each kind.
     """
@@ -112,6 +114,7 @@ class DrawRoom(NamedTuple):
     review: Floats
     factor: Floats
     delay: Floats
+    inverses: Floats
     projects: ProjectRoom
     risks: RiskRoom
     calendar: CalendarRoom
@@ -212,6 +215,7 @@ def allocate(model: DrawModel) -> tuple[Drawn, DrawRoom]:
         review=np.zeros(len(model.gates.rows)),
         factor=np.zeros(len(model.releases.base)),
         delay=np.zeros(len(model.releases.base)),
+        inverses=np.zeros((3, max(len(model.gates.rows), len(model.projects.rows)))),
         projects=project_room(model.projects),
         risks=risk_room(model.risks),
         calendar=calendar_room(calendar),
@@ -298,10 +302,12 @@ def draw_one(
 
     hits = draw_strikes(model.risks, laws, numbers, seed, replication, room.risks)
     draw_starts(model.projects, laws, numbers, seed, replication, room.projects, out.projects)
-    draw_scores(model.projects, laws, numbers, seed, replication, factors, room.projects)
+    draw_scores(
+        model.projects, laws, numbers, seed, replication, factors, room.inverses, room.projects
+    )
     late = draw_gates(
         model.gates, laws, numbers, seed, replication, room.effects, room.preparation, room.review,
-        out.files,
+        room.inverses, out.files,
     )  # fmt: skip
     let_strike(model.risks, hits, room.risks, out.files, out.projects, out.stops)
     large = draw_work_and_money(

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.jit import compiled
+from sim.jit import compiled, inlined
 from sim.plan.language import Distribution
 from sim.plan.quantiles import tail_cut
 from sim.sampling.normal import (
@@ -23,6 +24,7 @@ from sim.sampling.normal import (
     probability_of,
     score_of,
     score_of_log,
+    scores_of,
 )
 
 Floats = NDArray[np.float64]
@@ -78,6 +80,25 @@ INVERSE = np.dtype(
 """A distribution: its family, where its numbers begin in the common list and how many they are,
 and parameters."""
 
+
+class Draws(NamedTuple):
+    """Draws whose distributions are known before, family by family; N draws.
+
+    Attributes
+    ----------
+    order : ndarray of int64, shape (N,)
+        The draws by family.
+    law : ndarray of int64, shape (N,)
+        Their rows, in this order.
+    first : ndarray of int64, shape (number of families + 1,)
+        Where in it each family begins.
+    """
+
+    order: NDArray[np.int64]
+    law: NDArray[np.int64]
+    first: NDArray[np.int64]
+
+
 _CELLS_PER_SD = 8
 _LAST_SCORE = 8.5
 _JUST_INSIDE = 8.49
@@ -117,6 +138,13 @@ class Inverses:
             evaluate(rows, numbers, np.array([row]), half, 1, False, half)
             self._medians[row] = float(half[0])
         return self.add(Distribution("fixed", (self._medians[row],)))
+
+    def draws(self, laws: Sequence[int]) -> Draws:
+        """Lay out draws of these rows."""
+        family = np.array([self._rows[law][0] for law in laws], np.int64)
+        order = np.argsort(family, kind="stable")
+        first = np.searchsorted(family[order], np.arange(len(Family) + 1))
+        return Draws(order, np.array(laws, np.int64)[order], first.astype(np.int64))
 
     def tables(self) -> tuple[NDArray[np.void], Floats]:
         """Return the rows, of `INVERSE`, and the list of numbers."""
@@ -275,13 +303,19 @@ def _plain(
 
 
 @compiled
+def _beyond(a: float, d: float, e: float, f: float, u: float) -> float:
+    """Return a quantile in the tail."""
+    return min(a * power(min((1.0 - u) / d, 1.0), e), f)
+
+
+@compiled
 def _tailed(
     family: int, a: float, b: float, c: float, d: float, e: float, f: float, g: float, h: float,
     u: float,
 ) -> float:  # fmt: skip
     """Return the quantile of a lognormal body with a Pareto tail."""
     if u >= c:
-        return min(a * power(min((1.0 - u) / d, 1.0), e), f)
+        return _beyond(a, d, e, f, u)
     if family == Family.FLAT_TAILED:
         return g
     if family == Family.TAILED:
@@ -394,3 +428,64 @@ def evaluate(
             out[k] = _plain(
                 family, one["a"], one["b"], one["c"], one["d"], one["e"], one["f"], u
             )  # fmt: skip
+
+
+@inlined
+def _bounded(score: float) -> float:
+    return min(max(score, -FARTHEST), FARTHEST)
+
+
+@compiled
+def evaluate_draws(
+    rows: NDArray[np.void],
+    numbers: Floats,
+    draws: Draws,
+    given: Floats,
+    are_scores: bool,
+    room: Floats,
+    out: Floats,
+) -> None:
+    """Evaluate draws as `evaluate` does, to the same numbers; families that most have in strides.
+
+    Parameters
+    ----------
+    rows, numbers, given, are_scores
+        As for `evaluate`.
+    draws : Draws
+        The distributions.
+    room : ndarray of float64, shape (3, at least N)
+        Room.
+    out : ndarray of float64, shape (N,)
+        Filled with the quantiles; may be `given` itself.
+    """
+    mine, middle, found = room[0], room[1], room[2]
+    for family in range(len(draws.first) - 1):
+        first, end = draws.first[family], draws.first[family + 1]
+        order, law, count = draws.order[first:end], draws.law[first:end], end - first
+        for k in range(count):
+            mine[k] = given[order[k]]
+        if family == Family.LOGNORMAL:
+            if are_scores:
+                for k in range(count):
+                    found[k] = _bounded(mine[k])
+            else:
+                scores_of(mine, count, found)
+            for k in range(count):
+                one = rows[law[k]]
+                found[k] = one["a"] * exponential(one["b"] * found[k])
+        elif family == Family.TAILED:
+            for k in range(count):
+                if are_scores:
+                    mine[k] = probability_of(_bounded(mine[k]))
+                middle[k] = min(mine[k] * rows[law[k]]["h"], _NOT_ONE)
+            scores_of(middle, count, found)
+            for k in range(count):
+                one = rows[law[k]]
+                if mine[k] >= one["c"]:
+                    found[k] = _beyond(one["a"], one["d"], one["e"], one["f"], mine[k])
+                else:
+                    found[k] = one["a"] * exponential(one["b"] * (found[k] - one["g"]))
+        else:
+            evaluate(rows, numbers, law, mine, count, are_scores, found)
+        for k in range(count):
+            out[order[k]] = found[k]

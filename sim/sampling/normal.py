@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import math
 
-from sim.jit import compiled
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.jit import compiled, inlined
+
+Floats = NDArray[np.float64]
 
 FARTHEST = 8.209536151601387
 """No score lies farther out: its probability differs from 0 and 1 by 2^-53 at least."""
+_CENTRAL = 0.425
+"""Half the width in probability of the part that one quotient of polynomials tells."""
 _ROOT_HALF = math.sqrt(0.5)
 _LOG_ROOT_TAU = 0.5 * math.log(2 * math.pi)
 _LARGEST_EXPONENT = 709.78
@@ -41,35 +48,33 @@ def power(base: float, exponent: float) -> float:
     return math.pow(base, exponent)
 
 
-@compiled
-def score_of(p: float) -> float:
-    """Return the standard normal quantile (Wichura 1988, algorithm AS 241, PPND16).
+@inlined
+def _central_score(q: float) -> float:
+    """Return the quantile of 1/2 + q where |q| is at most `_CENTRAL`."""
+    r = 0.180625 - q * q
+    top = 2.5090809287301226727e3
+    top = top * r + 3.3430575583588128105e4
+    top = top * r + 6.7265770927008700853e4
+    top = top * r + 4.5921953931549871457e4
+    top = top * r + 1.3731693765509461125e4
+    top = top * r + 1.9715909503065514427e3
+    top = top * r + 1.3314166789178437745e2
+    top = top * r + 3.3871328727963666080e0
+    bottom = 5.2264952788528545610e3
+    bottom = bottom * r + 2.8729085735721942674e4
+    bottom = bottom * r + 3.9307895800092710610e4
+    bottom = bottom * r + 2.1213794301586595867e4
+    bottom = bottom * r + 5.3941960214247511077e3
+    bottom = bottom * r + 6.8718700749205790830e2
+    bottom = bottom * r + 4.2313330701600911252e1
+    bottom = bottom * r + 1.0
+    return q * top / bottom
 
-    Parameters
-    ----------
-    p : float
-        Probability; at or beyond 0 and 1 the quantile is infinite.
-    """
+
+@compiled
+def _outer_score(p: float) -> float:
+    """Return the quantile elsewhere."""
     q = p - 0.5
-    if abs(q) <= 0.425:
-        r = 0.180625 - q * q
-        top = 2.5090809287301226727e3
-        top = top * r + 3.3430575583588128105e4
-        top = top * r + 6.7265770927008700853e4
-        top = top * r + 4.5921953931549871457e4
-        top = top * r + 1.3731693765509461125e4
-        top = top * r + 1.9715909503065514427e3
-        top = top * r + 1.3314166789178437745e2
-        top = top * r + 3.3871328727963666080e0
-        bottom = 5.2264952788528545610e3
-        bottom = bottom * r + 2.8729085735721942674e4
-        bottom = bottom * r + 3.9307895800092710610e4
-        bottom = bottom * r + 2.1213794301586595867e4
-        bottom = bottom * r + 5.3941960214247511077e3
-        bottom = bottom * r + 6.8718700749205790830e2
-        bottom = bottom * r + 4.2313330701600911252e1
-        bottom = bottom * r + 1.0
-        return q * top / bottom
     r = p if q < 0.0 else 1.0 - p
     if r <= 0.0:
         return -math.inf if q < 0.0 else math.inf
@@ -111,6 +116,39 @@ def score_of(p: float) -> float:
         bottom = bottom * r + 5.99832206555887937690e-1
         bottom = bottom * r + 1.0
     return -top / bottom if q < 0.0 else top / bottom
+
+
+@compiled
+def score_of(p: float) -> float:
+    """Return the standard normal quantile (Wichura 1988, algorithm AS 241, PPND16).
+
+    Parameters
+    ----------
+    p : float
+        Probability; at or beyond 0 and 1 the quantile is infinite.
+    """
+    q = p - 0.5
+    return _central_score(q) if abs(q) <= _CENTRAL else _outer_score(p)
+
+
+@compiled
+def scores_of(probabilities: Floats, count: int, out: Floats) -> None:
+    """Fill in the quantiles of many probabilities: the same numbers, several at a time.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float64, shape (at least count,)
+        What `score_of` takes.
+    count : int
+        How many.
+    out : ndarray of float64, shape (at least count,)
+        Filled; not `probabilities` itself.
+    """
+    for k in range(count):
+        out[k] = _central_score(probabilities[k] - 0.5)
+    for k in range(count):
+        if abs(probabilities[k] - 0.5) > _CENTRAL:
+            out[k] = _outer_score(probabilities[k])
 
 
 @compiled

@@ -15,7 +15,7 @@ from sim.plan.tables import YUAN_PER_UNIT
 from sim.sampling import register
 from sim.sampling.dependence import GivenCorrelation
 from sim.sampling.frame import cumulative
-from sim.sampling.inverses import Inverses
+from sim.sampling.inverses import Draws, Inverses
 from sim.sampling.sampler import Sampler
 
 Floats = NDArray[np.float64]
@@ -79,8 +79,10 @@ class Projects(NamedTuple):
         Distributions and addresses; likewise below.
     acceptance_law, acceptance_at : shape (P,)
         Days from finish to delivery.
-    duration_law, duration_at, cost_law, cost_at : shape (P,)
+    durations, costs : Draws
         Multipliers, days or amounts, by normal score.
+    duration_at, cost_at : ndarray of uint64, shape (P,)
+        Addresses of the scores.
     own, rho, rho_rest : ndarray of float64, shape (P,)
         Loading on the own score; of the cost score on that of the duration, and on its own.
     load_first : ndarray of int64, shape (P + 1,)
@@ -105,9 +107,9 @@ class Projects(NamedTuple):
     slip_at: Addresses
     acceptance_law: NDArray[np.int64]
     acceptance_at: Addresses
-    duration_law: NDArray[np.int64]
+    durations: Draws
     duration_at: Addresses
-    cost_law: NDArray[np.int64]
+    costs: Draws
     cost_at: Addresses
     own: Floats
     rho: Floats
@@ -164,11 +166,11 @@ def lay_out_projects(sampler: Sampler, inverses: Inverses) -> Projects:
         slip_at=addresses(register.SLIP)[waiting],
         acceptance_law=np.array([delivery(one.acceptance_days) for one in kinds], np.int64),
         acceptance_at=addresses(register.ACCEPTANCE),
-        duration_law=_laws(
+        durations=_laws(
             sampler, inverses, register.DURATION, [one.duration for one in projects], "days"
         ),
         duration_at=addresses(register.DURATION),
-        cost_law=_laws(sampler, inverses, register.COST, [one.cost for one in projects], "amount"),
+        costs=_laws(sampler, inverses, register.COST, [one.cost for one in projects], "amount"),
         cost_at=addresses(register.COST),
         own=sampler.loadings.own if mixed else np.ones(portfolio.size),
         rho=rho,
@@ -188,7 +190,7 @@ def _laws(
     name: str,
     distributions: Sequence[Distribution],
     unit: str,
-) -> NDArray[np.int64]:
+) -> Draws:
     """Return distributions; switched off, a multiplier is one and what replaces its median."""
     if sampler.switched_on(name):
         rows = [inverses.add(one) for one in distributions]
@@ -197,7 +199,7 @@ def _laws(
             inverses.add_median(one) if one.unit == unit else inverses.add(_ONE)
             for one in distributions
         ]
-    return np.array(rows, np.int64)
+    return inverses.draws(rows)
 
 
 def _project_rows(sampler: Sampler, in_days: NDArray[np.bool_]) -> NDArray[np.void]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.jit import compiled
+from sim.jit import compiled, scalar
 
 _MULTIPLIER_0 = np.uint64(0xD2511F53)
 _MULTIPLIER_1 = np.uint64(0xCD9E8D57)
@@ -38,7 +38,7 @@ def key_of(seed: int) -> np.uint64:
     return np.uint64(seed)
 
 
-@compiled
+@scalar
 def philox4x32(
     c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, key0: np.uint64, key1: np.uint64
 ) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
@@ -69,7 +69,7 @@ def philox4x32(
     return c0, c1, c2, c3
 
 
-@compiled
+@scalar
 def uniform(seed: np.uint64, replication: np.uint64, where: np.uint64) -> float:
     """Draw the uniform number of a replication and an address.
 

@@ -10,7 +10,7 @@ from scipy import special
 
 from sim.plan.language import parse_distribution
 from sim.plan.quantiles import quantile
-from sim.sampling.inverses import Inverses, evaluate
+from sim.sampling.inverses import Inverses, evaluate, evaluate_draws
 from sim.sampling.normal import (
     FARTHEST,
     exponential,
@@ -88,6 +88,26 @@ def evaluated(laid_out: Inverses, row: int, given: Floats, are_scores: bool = Fa
     out = np.empty(len(given))
     evaluate(rows, numbers, np.full(len(given), row), given, len(given), are_scores, out)
     return out
+
+
+@pytest.mark.parametrize("are_scores", [False, True])
+def test_draws_in_strides_give_the_same_bits(are_scores: bool) -> None:
+    """Family by family or one after another, into another array or in place."""
+    laid_out, generator = Inverses(), np.random.default_rng(3)
+    known = [
+        laid_out.add(parse_distribution(text, lambda _: (3.0, 1.0, 2.0, 2.0))) for text in FAMILIES
+    ]
+    which = generator.choice(known, 4_000)
+    given = generator.normal(0, 3, 4_000) if are_scores else generator.uniform(size=4_000)
+    given[:2] = (-9.0, 9.0) if are_scores else (2.0**-54, 1 - 2.0**-53)
+    rows, numbers = laid_out.tables()
+    expected, found = np.empty(4_000), np.empty(4_000)
+    evaluate(rows, numbers, which, given, 4_000, are_scores, expected)
+    draws, room = laid_out.draws(which.tolist()), np.empty((3, 4_000))
+    evaluate_draws(rows, numbers, draws, given, are_scores, room, found)
+    assert np.array_equal(found, expected)
+    evaluate_draws(rows, numbers, draws, given, are_scores, room, given)
+    assert np.array_equal(given, expected)
 
 
 @pytest.mark.parametrize("text", FAMILIES)

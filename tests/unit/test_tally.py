@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,9 @@ from scipy import stats
 
 import sim
 from sim.engine.rules import NEVER
+from sim.runs.batch_tally import batch_arrays, empty_batch, fold, note
 from sim.runs.columns import amounts
-from sim.runs.counting import BLOCKS, SKIP, count_values
+from sim.runs.counting import BLOCKS, SKIP, count_room, note_values
 from sim.runs.estimates import (
     block_counts_above,
     block_counts_seen,
@@ -30,7 +30,7 @@ from sim.runs.grids import Grid, day_grid, lay_out, money_grid, number_grid, rou
 from sim.runs.layout import Layout, build_layout
 from sim.runs.outcomes import MEASURES, Outcomes
 from sim.runs.samples import join_samples, sample_columns
-from sim.runs.tally import Tally, empty_tally, fold, from_arrays, merge, to_arrays
+from sim.runs.tally import Tally, empty_tally, from_arrays, merge, to_arrays
 from sim.runs.workers import simulate_batch
 from sim.sampling.sampler import build_sampler
 from tests.behaviour.test_outputs import money_world
@@ -56,21 +56,10 @@ def batch(layout_and_batch: tuple[Layout, Outcomes]) -> Outcomes:
     return layout_and_batch[1]
 
 
-def rows_of(batch: Outcomes, chosen: Sequence[int] | NDArray[np.int64]) -> Outcomes:
-    """Return some replications of a batch."""
-    kept = {
-        field.name: getattr(batch, field.name)[chosen]
-        for field in dataclasses.fields(Outcomes)
-        if field.name != "drivers"
-    }
-    drivers = {name: values[chosen] for name, values in batch.drivers.items()}
-    return Outcomes(**kept, drivers=drivers)
-
-
 def with_samples(batch: Outcomes, name: str, values: NDArray[np.int64]) -> Outcomes:
     """Return a batch of as many replications as `values` has, with one array replaced."""
     count = len(values)
-    grown = rows_of(batch, np.arange(count) % len(batch.replications))
+    grown = batch.part(np.arange(count) % len(batch.replications))
     new = {"replications": np.arange(count), name: values}
     return dataclasses.replace(grown, **new)  # type: ignore[arg-type]
 
@@ -100,7 +89,7 @@ class TestOrder:
         order = data.draw(st.permutations(range(COUNT)))
         cuts = sorted(data.draw(st.sets(st.integers(1, COUNT - 1), max_size=6)))
         pieces = [
-            rows_of(batch, order[a:b])
+            batch.part(order[a:b])
             for a, b in zip([0, *cuts], [*cuts, COUNT], strict=True)
         ]  # fmt: skip
         whole = folded(layout, batch)
@@ -113,8 +102,24 @@ class TestOrder:
         assert list(joined) == list(expected)
         assert all(np.array_equal(joined[name], expected[name]) for name in expected)
 
+    @pytest.mark.parametrize("kind", [np.uint16, np.int32])
+    def test_a_batch_is_told_as_its_tally_is(
+        self, layout: Layout, batch: Outcomes, kind: type
+    ) -> None:
+        """Whole or as far as it came, whatever the type of its cells: the same arrays."""
+        noted = empty_batch(layout, COUNT + 5)
+        noted.cells = noted.cells.astype(kind)
+        for rows in (slice(0, 1), slice(1, 40), slice(40, 40), slice(40, COUNT)):
+            note(noted, batch.part(rows))
+            come = slice(0, rows.stop)
+            told, expected = batch_arrays(noted), to_arrays(folded(layout, batch.part(come)))
+            assert list(told) == list(expected)
+            for name, values in expected.items():
+                assert told[name].dtype == values.dtype, name
+                assert np.array_equal(told[name], values), name
+
     def test_merging_changes_neither(self, layout: Layout, batch: Outcomes) -> None:
-        one, other = (folded(layout, rows_of(batch, range(a, a + 20))) for a in (0, 20))
+        one, other = (folded(layout, batch.part(range(a, a + 20))) for a in (0, 20))
         before = to_arrays(one)
         merge(one, other)
         assert all(np.array_equal(before[name], values) for name, values in to_arrays(one).items())
@@ -231,18 +236,16 @@ class TestGrids:
         cells = np.arange(200)
         values = np.concatenate([cells * width, cells * width + 1])[:, None]
         for grid in (Grid(0, width, 300), Grid(-1, 1, 1, width, 300)):
-            grids, counts = lay_out([grid], BLOCKS), np.zeros(400, np.int32)
-            count_values(
+            grids, found = lay_out([grid], BLOCKS), np.zeros((1, 400), np.uint16)
+            note_values(
                 values, 0, np.arange(400) % BLOCKS,
                 grids.low, grids.width, grids.cells, grids.wide, grids.wide_cells,
-                grids.first, grids.block_first, np.zeros(1, np.int64),
-                counts, np.zeros(int(grids.block_first[-1]), np.int32),
+                np.zeros(1, np.int64), found, 65535, 0,
                 np.zeros((1, BLOCKS), np.int32), np.zeros(1, np.int64), np.zeros(1, np.int64),
-                np.zeros((1, BLOCKS), np.int64), np.zeros((1, BLOCKS), np.int64),
-                np.zeros(BLOCKS, np.int64),
+                np.zeros((1, BLOCKS), np.int64), count_room(400),
             )  # fmt: skip
             exact = [int(grids.cell_of(slice(0, 1), value)[0]) for value in values]
-            assert np.array_equal(counts, np.bincount(exact, minlength=400))
+            assert found[0].tolist() == exact
 
 
 class TestPercentiles:
