@@ -6,6 +6,8 @@ from sim.engine.compiled.agenda import listed, note
 from sim.engine.compiled.approvals import begin_file, call_windows, end_review, files_of_a_day
 from sim.engine.compiled.arithmetic import share_of
 from sim.engine.compiled.construction import (
+    go_on_from,
+    look_up,
     next_target,
     plan_milestone,
     reach_milestone,
@@ -21,6 +23,7 @@ from sim.engine.compiled.records import (
     Book,
     City,
     Int,
+    Record,
     Stage,
     State,
     World,
@@ -176,7 +179,8 @@ def _set_up_projects(world: World, drawn: Drawn, state: State) -> None:
         for cause in range(len(site.waits)):
             site.waits[cause] = 0
         site.rate = PPM
-        site.effective = site.since = site.missed = site.gained = site.stopped = 0
+        site.effective = site.missed = site.gained = site.stopped = 0
+        go_on_from(site, Int(0), 0)
         site.next_stop = drawn.projects[p].stop_first
         site.target = next_target(drawn, site, p)
         site.value = site.reported = one.done
@@ -225,6 +229,7 @@ def _set_up_agenda(world: World, still: Still, drawn: Drawn, state: State) -> No
     state.books[Book.KNOWN_UNTIL] = policy.days - 1
     if rates_change and policy.months > 0:
         state.books[Book.KNOWN_UNTIL] = world.month_ends[0]
+    look_up(drawn, state, 1, state.books[Book.KNOWN_UNTIL])
     for r in range(len(world.arrivals) - 1, -1, -1):  # so that each day's list is in order
         if drawn.releases[r].day < policy.days:
             note(by_day, following, Agenda.RECEIPT, drawn.releases[r].day, r)
@@ -272,19 +277,24 @@ def _set_up_agenda(world: World, still: Still, drawn: Drawn, state: State) -> No
 def _tell_the_end(world: World, still: Still, drawn: Drawn, state: State) -> None:
     """Book the waits of those who never started, and the days of all others by cause."""
     days, kinds = world.policy[0].days, world.planned_losses.shape[1]
+    # In a loop of its own, so that what is waited for overlaps: the table is large.
+    for p in range(len(world.projects)):
+        c, row, site = world.projects[p].calendar, state.causes[p], state.sites[p]
+        row[:] = 0
+        if _is_told(world, site, p):
+            first, last = _time_of(site, days)
+            for k in range(kinds):
+                loss = Int(still.losses[c, last + 1, k]) - Int(still.losses[c, first, k])
+                row[_OWN_CAUSES + k] = (loss - world.planned_losses[p, k]) * PPM
     for p in range(len(world.projects)):
         one, site, row = world.projects[p], state.sites[p], state.causes[p]
-        row[:] = 0
-        if site.start == NEVER:
-            if site.dropped == NEVER:  # what held it until the end
-                ready = first_start_day(world, still, drawn, state, p)
-                site.waits[Wait.EQUITY] = days - ready
+        if site.start == NEVER and site.dropped == NEVER:  # what held it until the end
+            ready = first_start_day(world, still, drawn, state, p)
+            site.waits[Wait.EQUITY] = days - ready
+        if not _is_told(world, site, p):
             continue
-        if one.finished:
-            continue
-        first = max(site.start, 0)
-        last = min(min(site.finish, site.dropped), days - 1)
-        settle(drawn.calendar[one.calendar], site, last)
+        first, last = _time_of(site, days)
+        settle(site, Int(drawn.calendar[one.calendar, last + 1]), last)
         mine = drawn.projects[p]
         done = mine.work * PPM if site.finish != NEVER else site.effective
         saved = mine.work_saved * PPM
@@ -295,16 +305,26 @@ def _tell_the_end(world: World, still: Still, drawn: Drawn, state: State) -> Non
         row[Cause.ARREARS] = site.missed
         row[Cause.ACCELERATION] = -site.gained
         row[Cause.LAST_DAY] = site.effective - done
-        low = _hits_before(drawn, one.calendar, first)
         high = _hits_before(drawn, one.calendar, last + 1)
-        for k in range(kinds):
-            loss = Int(still.losses[one.calendar, last + 1, k])
-            loss -= Int(still.losses[one.calendar, first, k])
-            if high > 0:
-                loss += Int(drawn.hit_loss[one.calendar, high - 1, k])
+        if high > 0:
+            for k in range(kinds):
+                row[_OWN_CAUSES + k] += drawn.hit_loss[one.calendar, high - 1, k] * PPM
+            low = _hits_before(drawn, one.calendar, first)
             if low > 0:
-                loss -= Int(drawn.hit_loss[one.calendar, low - 1, k])
-            row[_OWN_CAUSES + k] = (loss - world.planned_losses[p, k]) * PPM
+                for k in range(kinds):
+                    row[_OWN_CAUSES + k] -= drawn.hit_loss[one.calendar, low - 1, k] * PPM
+
+
+@inlined
+def _is_told(world: World, site: Record, p: int) -> bool:
+    """Tell whether days of a project are booked by cause: it began, and after the status date."""
+    return site.start != NEVER and not world.projects[p].finished
+
+
+@inlined
+def _time_of(site: Record, days: int) -> tuple[int, int]:
+    """Return the first and the last day of a project's construction within the horizon."""
+    return max(site.start, 0), min(min(site.finish, site.dropped), days - 1)
 
 
 @inlined

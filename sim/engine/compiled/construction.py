@@ -27,11 +27,11 @@ def plan_milestone(world: World, drawn: Drawn, state: State, p: int) -> None:
     first, last = site.since, state.books[Book.KNOWN_UNTIL]
     if first > last or site.rate == 0:
         return
-    row = drawn.calendar[world.projects[p].calendar]
+    calendar, begun = world.projects[p].calendar, Int(site.begun)
     lacking = max(site.target * PPM - site.effective, 0)
-    begun = Int(row[first])
-    if (Int(row[last + 1]) - begun) * site.rate < lacking:
+    if (state.available[1, calendar] - begun) * site.rate < lacking:
         return
+    row = drawn.calendar[calendar]
     reaches = begun + quotient(lacking + site.rate - 1, site.rate)
     # The first day by whose end the work is done; no work at all is done on the first day.
     day = first_reaching(row, reaches, first + 1, last + 1) - 1
@@ -39,17 +39,23 @@ def plan_milestone(world: World, drawn: Drawn, state: State, p: int) -> None:
 
 
 @inlined
-def settle(row: Ints32, site: Record, day: int) -> None:
-    """Count the work up to the end of a day."""
+def settle(site: Record, available: int, day: int) -> None:
+    """Count the work up to the end of a day, by which so many milli-days were available."""
     if site.since > day:
         return
-    given = Int(row[day + 1]) - Int(row[site.since])
+    given = available - site.begun
     site.effective += site.rate * given
     if site.rate < PPM:
         site.missed += (PPM - site.rate) * given
     else:
         site.gained += (site.rate - PPM) * given
-    site.since = day + 1
+    go_on_from(site, available, day + 1)
+
+
+@inlined
+def go_on_from(site: Record, available: int, day: int) -> None:
+    """Let work go on from the morning of a day, before which so many milli-days were available."""
+    site.since, site.begun = day, available
 
 
 @inlined
@@ -57,7 +63,7 @@ def reach_milestone(world: World, drawn: Drawn, state: State, p: int, day: int) 
     """Finish or stop; False where the project is given up."""
     site, one = state.sites[p], drawn.projects[p]
     row = drawn.calendar[world.projects[p].calendar]
-    settle(row, site, day)
+    settle(site, Int(row[day + 1]), day)
     days = world.policy[0].days
     if site.effective >= one.work * PPM:
         site.finish = day
@@ -77,17 +83,17 @@ def reach_milestone(world: World, drawn: Drawn, state: State, p: int, day: int) 
     site.target = next_target(drawn, site, p)
     resumes = min(day + 1 + length, days)
     site.stopped += (Int(row[resumes]) - Int(row[day + 1])) * PPM
-    site.since = resumes
+    go_on_from(site, Int(row[resumes]), resumes)
     plan_milestone(world, drawn, state, p)
     return True
 
 
 @inlined
-def worked(row: Ints32, site: Record, work: int, day: int) -> int:
+def worked(site: Record, available: int, work: int, day: int) -> int:
     """Return the whole milli-days of work done by the end of a day, since day 0."""
     done = site.effective
     if day >= site.since:
-        done += site.rate * (Int(row[day + 1]) - Int(row[site.since]))
+        done += site.rate * (available - site.begun)
     return min(quotient(done, PPM), work)
 
 
@@ -127,3 +133,10 @@ def value_of(
 def progress(amount: int, work: int) -> int:
     """Return the share of the work left at day 0 that is done, ppm."""
     return quotient(amount * PPM, work) if work else PPM
+
+
+@inlined
+def look_up(drawn: Drawn, state: State, which: int, day: int) -> None:
+    """Look up what all calendars have made available by the end of a day."""
+    for c in range(drawn.calendar.shape[0]):
+        state.available[which, c] = drawn.calendar[c, day + 1]

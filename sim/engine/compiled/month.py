@@ -5,7 +5,14 @@ from __future__ import annotations
 from sim.engine.compiled.approvals import prework
 from sim.engine.compiled.arithmetic import multiple_of, quotient, share_of
 from sim.engine.compiled.claims import add_premium, claim, claim_advance, is_complete, recognised
-from sim.engine.compiled.construction import plan_milestone, progress, settle, value_of, worked
+from sim.engine.compiled.construction import (
+    look_up,
+    plan_milestone,
+    progress,
+    settle,
+    value_of,
+    worked,
+)
 from sim.engine.compiled.records import NOBODY, Book, City, Int, Record, Stage, State, World
 from sim.engine.compiled.treasury import close_year, record
 from sim.engine.rules import NEVER, PPM
@@ -17,6 +24,7 @@ from sim.sampling.layout import Drawn, Still
 def measure_all(world: World, still: Still, drawn: Drawn, state: State, month: int) -> None:
     """Measure all projects, and leave those that have claimed all that they ever will."""
     day = world.month_ends[month]
+    look_up(drawn, state, 0, day)
     kept = 0
     for k in range(state.books[Book.MEASURING]):
         p = state.measuring[k]
@@ -51,7 +59,10 @@ def _measure(
     mine, policy, before = drawn.projects[p], world.policy[0], site.value
     if started:
         until = min(day, site.dropped)
-        amount = worked(drawn.calendar[one.calendar], site, mine.work, until)
+        available = state.available[0, one.calendar]
+        if until < day:  # given up in the month
+            available = Int(drawn.calendar[one.calendar, until + 1])
+        amount = worked(site, available, mine.work, until)
         settled = site.delivered < day and day > policy.year_end
         seen = value_of(world.knots[p], mine, site, one.done, amount, settled)
         site.worked = amount
@@ -87,6 +98,7 @@ def close(world: World, drawn: Drawn, state: State, month: int) -> None:
     if rates_change and goes_on:
         opens = world.month_ends[month + 1]
         state.books[Book.KNOWN_UNTIL] = max(state.books[Book.KNOWN_UNTIL], opens)
+        look_up(drawn, state, 1, state.books[Book.KNOWN_UNTIL])
     if world.year_closes[month] and policy.money_limited:
         close_year(world, state)
     kept = 0
@@ -94,7 +106,7 @@ def close(world: World, drawn: Drawn, state: State, month: int) -> None:
         p = state.active[k]
         one, site = world.projects[p], state.sites[p]
         if rates_change and site.stage == Stage.BUILDING:
-            settle(drawn.calendar[one.calendar], site, day)
+            settle(site, state.available[0, one.calendar], day)
             site.rate = _next_rate(world, drawn, state, p, month)
             if goes_on:
                 plan_milestone(world, drawn, state, p)

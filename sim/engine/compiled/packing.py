@@ -307,6 +307,7 @@ def build_state(world: World, stages: int, tables: bool) -> State:
         waiting=room(projects + 1),
         moved=room(checks),
         pending=room(2 * projects, dtype=np.int32),
+        available=room(2, len(world.left_to_year_end)),
         books=room(len(Book)),
         city=room(City.STAGES + stages, months),
         running=room(City.STAGES + stages),

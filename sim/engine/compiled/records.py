@@ -88,9 +88,9 @@ SITE = np.dtype(
         # What is read together stands together.
         *((name, _WHOLE) for name in ["value", "reported", "entitled", "retained", "premium"]),
         *((name, _WHOLE) for name in ["effective", "target"]),
-        *((name, _SHORT) for name in ["since", "rate", "start", "dropped", "finish", "delivered"]),
-        *((name, _SHORT) for name in ["worked", "step", "settled_at", "applied", "last_due"]),
-        *((name, _SHORT) for name in ["next_stop", "ready", "gates_missing"]),
+        *((name, _SHORT) for name in ["since", "begun", "rate", "start", "dropped", "finish"]),
+        *((name, _SHORT) for name in ["delivered", "worked", "step", "settled_at", "applied"]),
+        *((name, _SHORT) for name in ["last_due", "next_stop", "ready", "gates_missing"]),
         *((name, _SHORT) for name in ["predecessors_missing", "may_start_from", "files_from"]),
         ("stage", np.int8),
         *((name, _FLAG) for name in ["advance_claimed", "over", "given_up", "joined", "left"]),
@@ -100,7 +100,8 @@ SITE = np.dtype(
     ],
     align=True,
 )
-"""A project in one replication. `stage` is a `Stage`; `worked`, milli-days when last measured;
+"""A project in one replication. `stage` is a `Stage`; `begun`, milli-days of its calendar before
+day `since`, up to which its work is counted; `worked`, milli-days when last measured;
 `target`, milli-days at which the next stop or the finish comes; `last_due`, the last run at which
 anything falls due; the `year_` fields hold what stood at the plan year's end."""
 
@@ -303,6 +304,9 @@ class State(NamedTuple):
         By check: yuan on their way to another use.
     pending : ndarray of int32
         Projects to `proceed` with.
+    available : ndarray of int64, shape (2, C)
+        Milli-days of each calendar by the end of the month, and of the last day for which work
+        rates are set. All classes are looked up at once: what is waited for overlaps.
     books : ndarray of int64
         Counters, by `Book`.
     city : ndarray of int64, shape (4 + S, M)
@@ -347,6 +351,7 @@ class State(NamedTuple):
     waiting: Ints
     moved: Ints
     pending: Ints32
+    available: Ints
     books: Ints
     city: Ints
     running: Ints

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sim.engine.compiled.agenda import note, pop, push
 from sim.engine.compiled.approvals import begin_file, unqueued
-from sim.engine.compiled.construction import plan_milestone
+from sim.engine.compiled.construction import go_on_from, plan_milestone
 from sim.engine.compiled.records import Agenda, Book, Int, Stage, State, World
 from sim.engine.compiled.treasury import (
     give_back,
@@ -142,7 +142,7 @@ def starts_of_a_day(world: World, still: Still, drawn: Drawn, state: State, day:
         site.waits[Wait.EQUITY] = day - site.ready
         site.start = day
         site.stage = Stage.BUILDING
-        site.since = day
+        go_on_from(site, Int(drawn.calendar[world.projects[p].calendar, day]), day)
         plan_milestone(world, drawn, state, p)
 
 
