@@ -120,7 +120,7 @@ class DrawRoom(NamedTuple):
     calendar: CalendarRoom
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=2)  # a plan and its baseline
 def prepare(sampler: Sampler) -> tuple[DrawModel, Still]:
     """Lay out for kernels what a sampler prepared.
 
@@ -228,7 +228,7 @@ def nothing_given(model: DrawModel) -> Floats:
     return np.full(len(model.shared), np.nan)
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=2)  # a plan and its baseline
 def _points_of(sampler: Sampler) -> QuasiPoints:
     return QuasiPoints(shared_labels(sampler), sampler.seed)
 

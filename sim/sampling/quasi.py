@@ -16,6 +16,7 @@ matrix before it, which keeps every prefix of 2**m points evenly spread.
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -44,6 +45,8 @@ _CELL = 2.0**-_BITS
 class QuasiPoints:
     """Points for some draws; each coordinate depends on its label, the seed and the replication.
 
+    What a scramble needs is made when first asked for; threads may ask for points together.
+
     Parameters
     ----------
     labels : sequence of Label
@@ -62,6 +65,7 @@ class QuasiPoints:
         self._mixing: dict[int, list[_Words]] = {b: [] for b in range(SCRAMBLES)}
         self._directions: dict[int, list[_Words]] = {b: [] for b in range(SCRAMBLES)}
         self._shifts: dict[int, tuple[int, _Words]] = {}
+        self._one_at_a_time = threading.Lock()
 
     def point(self, replication: int) -> Floats:
         """Return the coordinates of one replication, strictly between 0 and 1.
@@ -84,22 +88,27 @@ class QuasiPoints:
 
     def _direction(self, scramble: int, level: int) -> _Words:
         """Return what digit `level` of a point's number changes, at every coordinate."""
-        mixing, directions = self._mixing[scramble], self._directions[scramble]
-        while len(directions) <= level:
-            k = len(directions)
-            here = np.uint64(1 << (_BITS - 1 - k))
-            # A column of the lower-triangular matrix: one on the diagonal, anything below.
-            mixing.append((self._words(scramble, 2 * k) & (here - _ONE)) | here)
-            # A column of the upper-triangular one: one on the diagonal, anything above.
-            above = np.uint64((1 << _BITS) - (1 << (_BITS - k)))
-            plain = (self._words(scramble, 2 * k + 1) & above) | here
-            if len(self._registered):
-                plain[self._registered] = sobol_directions(k)[self._dimensions]
-            mixed = np.zeros_like(plain)
-            for j, column in enumerate(mixing):
-                mixed ^= column * (plain >> np.uint64(_BITS - 1 - j) & _ONE)
-            directions.append(mixed)
+        directions = self._directions[scramble]
+        if len(directions) <= level:
+            with self._one_at_a_time:
+                while len(directions) <= level:
+                    directions.append(self._next_direction(scramble))
         return directions[level]
+
+    def _next_direction(self, scramble: int) -> _Words:
+        mixing, k = self._mixing[scramble], len(self._directions[scramble])
+        here = np.uint64(1 << (_BITS - 1 - k))
+        # A column of the lower-triangular matrix: one on the diagonal, anything below.
+        mixing.append((self._words(scramble, 2 * k) & (here - _ONE)) | here)
+        # A column of the upper-triangular one: one on the diagonal, anything above.
+        above = np.uint64((1 << _BITS) - (1 << (_BITS - k)))
+        plain = (self._words(scramble, 2 * k + 1) & above) | here
+        if len(self._registered):
+            plain[self._registered] = sobol_directions(k)[self._dimensions]
+        mixed = np.zeros_like(plain)
+        for j, column in enumerate(mixing):
+            mixed ^= column * (plain >> np.uint64(_BITS - 1 - j) & _ONE)
+        return mixed
 
     def _words(self, scramble: int, word: int) -> _Words:
         """Return one random word of 53 digits for every coordinate."""

@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from sim.runs.statistics import mean_error, probability
 from sim.sampling import register
 from sim.sampling.draw_shared import shared_labels
 from sim.sampling.draws import draw, nothing_given, prepare, shared_uniforms
-from sim.sampling.quasi import SCRAMBLES, quasi_points, sobol_directions
+from sim.sampling.quasi import SCRAMBLES, QuasiPoints, quasi_points, sobol_directions
 from sim.sampling.register import Label
 from sim.sampling.sampler import Sampler, build_sampler
 from tests.cutting import LUOYANG
@@ -195,6 +196,20 @@ class TestEachForItself:
             assert np.array_equal(quasi_points(LABELS, 9, range(0, 4_000, 7)), before)
         finally:
             sobol_directions.cache_clear()
+
+    def test_threads_that_ask_together_get_what_each_gets_alone(self) -> None:
+        """The engines ask at once: what a scramble needs must not be made twice into one."""
+        replications = [*range(1_000, 1_000 + SCRAMBLES)] * 3
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        try:
+            for seed in range(5):
+                points = QuasiPoints(LABELS, seed)
+                with ThreadPoolExecutor(4) as pool:
+                    together = np.array(list(pool.map(points.point, replications)))
+                assert np.array_equal(together, quasi_points(LABELS, seed, replications))
+        finally:
+            sys.setswitchinterval(usual)
 
     def test_seed_scramble_and_label_all_count(self) -> None:
         labels = [("a/b", register.DRIVER, 0), ("a", register.DRIVER, 0),
