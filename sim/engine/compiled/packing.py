@@ -306,6 +306,7 @@ def build_state(world: World, stages: int, tables: bool) -> State:
         trying=room(projects + 1),
         waiting=room(projects + 1),
         moved=room(checks),
+        late=room(lines, dtype=np.uint32),
         pending=room(2 * projects, dtype=np.int32),
         available=room(2, len(world.left_to_year_end)),
         books=room(len(Book)),

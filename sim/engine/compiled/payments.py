@@ -20,7 +20,9 @@ def pay(world: World, state: State, run: int) -> None:
 
     Equity is worked off project by project, since no equity account looks at another: where the
     pool surely goes round a line is paid on the spot, elsewhere it is asked for and the account
-    shares. Debt follows account by account, since each payment leaves less room for the next.
+    shares. Debt follows account by account, since each payment leaves less room for the next; but
+    nothing stands before the first of them, and where that one (most loans) surely goes round, a
+    project that has all the equity it will get is paid on the spot.
     """
     if not world.policy[0].money_limited:
         _pay_all(world, state, run)
@@ -35,21 +37,37 @@ def pay(world: World, state: State, run: int) -> None:
         amount = state.due[run, p]
         if amount != 0:
             _fall_due(world, state, p, amount, now)
-    for a in range(len(world.accounts)):
-        account = state.accounts[a]
-        account.goes_round = account.lacking <= state.pools[a].total
-        account.dry = state.pools[a].total == 0
-        account.asked = account.lacking  # of debt, what is in step with equity
+    loans = NOBODY
+    for k in range(len(world.account_order)):
+        a = world.account_order[k]
+        one, account, pool = world.accounts[a], state.accounts[a], state.pools[a].total
+        account.goes_round, account.dry = account.lacking <= pool, pool == 0
+        account.asked = 0 if one.debt else account.lacking
         account.wanted = account.paid = 0
         account.asking = 0
+        if one.debt and (k == 0 or not world.accounts[world.account_order[k - 1]].debt):
+            loans = Int(a) if account.goes_round else NOBODY
+    late = 0
     for k in range(state.books[Book.ACTIVE]):
         p = state.active[k]
-        if state.money[p].due != state.money[p].paid:
-            _pay_equity(world, state, p, year_ago)
+        if state.money[p].due == state.money[p].paid:
+            continue
+        settled = _pay_equity(world, state, p, year_ago)
+        for j in range(world.ranges[p].debt, world.ranges[p].end):
+            if state.lines[j].account == loans:
+                if settled:
+                    _pay_debt(world, state, j, year_ago)
+                else:
+                    state.late[late] = j
+                    late += 1
     for k in range(len(world.account_order)):
         a = world.account_order[k]
         if world.accounts[a].debt:
-            _ask_debt(world, state, a, year_ago)
+            lines = world.of_account[world.accounts[a].line_first : world.accounts[a].line_end]
+            if a == loans:
+                lines = state.late[:late]
+            for j in range(len(lines)):
+                _pay_debt(world, state, lines[j], year_ago)
         _pay_asked(world, state, a, run)
 
 
@@ -88,9 +106,9 @@ def _fall_due(world: World, state: State, p: int, amount: int, now: int) -> None
 
 
 @inlined
-def _pay_equity(world: World, state: State, p: int, year_ago: int) -> None:
-    """Pay the equity lines of a project, or let them ask."""
-    lines, money = world.ranges[p], state.money[p]
+def _pay_equity(world: World, state: State, p: int, year_ago: int) -> bool:
+    """Pay the equity lines of a project, or let them ask; tell whether none shares a pool later."""
+    lines, money, settled = world.ranges[p], state.money[p], True
     for k in range(lines.first, lines.debt):
         line = state.lines[k]
         if line.lacking == 0:
@@ -99,34 +117,31 @@ def _pay_equity(world: World, state: State, p: int, year_ago: int) -> None:
             amount = _own_funds(state, line, money.own_share, year_ago)
         else:
             amount = _ask(world, state, line, k, line.lacking)
+            settled &= state.accounts[line.account].asking == 0
         if amount != 0:
             money.equity_paid += amount
             _book(state, line, money, amount)
+    return settled
 
 
 @inlined
-def _ask_debt(world: World, state: State, a: int, year_ago: int) -> None:
-    """Let all lines on a debt account ask for what is in step with equity."""
-    account, asked = world.accounts[a], Int(0)
-    for place in range(account.line_first, account.line_end):
-        k = world.of_account[place]
-        line = state.lines[k]
-        if line.lacking == 0:
-            continue
-        money = state.money[line.project]
-        # A loan that must wait for equity is not asked for.
-        amount = _in_step(line, money, line.lacking)
-        if amount == 0:
-            continue
-        asked += amount
-        if line.own:
-            amount = min(amount, _own_funds(state, line, money.own_share, year_ago))
-        else:
-            amount = _ask(world, state, line, k, amount)
-        if amount != 0:
-            money.debt_paid += amount
-            _book(state, line, money, amount)
-    state.accounts[a].asked = asked
+def _pay_debt(world: World, state: State, k: int, year_ago: int) -> None:
+    """Let a line of debt ask for what is in step with equity, or for nothing if it must wait."""
+    line = state.lines[k]
+    if line.lacking == 0:
+        return
+    money = state.money[line.project]
+    amount = _in_step(line, money, line.lacking)
+    if amount == 0:
+        return
+    state.accounts[line.account].asked += amount
+    if line.own:
+        amount = min(amount, _own_funds(state, line, money.own_share, year_ago))
+    else:
+        amount = _ask(world, state, line, k, amount)
+    if amount != 0:
+        money.debt_paid += amount
+        _book(state, line, money, amount)
 
 
 @inlined

@@ -302,6 +302,8 @@ class State(NamedTuple):
         Projects that wait for a first instalment.
     moved : ndarray of int64
         By check: yuan on their way to another use.
+    late : ndarray of uint32
+        Lines on the first debt account whose projects share a pool of equity before.
     pending : ndarray of int32
         Projects to `proceed` with.
     available : ndarray of int64, shape (2, C)
@@ -350,6 +352,7 @@ class State(NamedTuple):
     trying: Ints
     waiting: Ints
     moved: Ints
+    late: Indices
     pending: Ints32
     available: Ints
     books: Ints
