@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,17 +60,21 @@ def tell_again(runner: CompiledRunner, replication: int) -> tuple[str, ...]:
 
 
 @contextmanager
-def beside() -> Iterator[ThreadPoolExecutor]:
+def beside() -> Iterator[tuple[ThreadPoolExecutor, Callable[[], None]]]:
     """Give a thread for what the reference engine has to tell while kernels run.
 
-    Where the run ends early, what is not begun is dropped and nobody waits for the rest.
+    It begins when the second of what is given is called. Where the run ends early, what is not
+    begun is dropped and nobody waits for the rest.
     """
-    pool = ThreadPoolExecutor(1)
+    pool, gate = ThreadPoolExecutor(1), threading.Event()
+    pool.submit(gate.wait)
     try:
-        yield pool
+        yield pool, gate.set
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         raise
+    finally:
+        gate.set()
     pool.shutdown()
 
 

@@ -180,11 +180,19 @@ def simulate(
         chosen = chosen_of(stages(count, scenario.precision)[0])  # done in any case
     else:
         means = in_processes(scenario.plan, sampler, layout, workers, store)
-    with beside() as thread:
+    with beside() as (thread, begin):
+
+        def told(done: int, asked: int) -> None:
+            if on_progress is not None:
+                on_progress(done, asked)
+            if done:  # somebody waits for the first batch
+                begin()
+
         baseline = thread.submit(baseline_trajectory, portfolio)
         again = [thread.submit(tell_again, runner, replication) for replication in chosen]
         with means as run_all:
-            gathered = _gather(scenario, layout, run_all, store, on_progress)
+            gathered = _gather(scenario, layout, run_all, store, told)
+        begin()
         differs = tuple(one for future in again for one in future.result())
     return Run(
         scenario=scenario,
@@ -221,7 +229,7 @@ def _gather(
     layout: Layout,
     run_all: RunAll,
     store: BatchStore | None,
-    on_progress: Progress | None,
+    on_progress: Progress,
 ) -> _Gathered:
     """Run all batches that are not in the store, until the precision asked for is reached."""
     count, precision = scenario.options.replications, scenario.precision
@@ -238,14 +246,12 @@ def _gather(
             absorb(tally, found.arrays)
             samples.append(found.samples)
             done += len(batch)
-        if on_progress is not None:
-            on_progress(done, count)
+        on_progress(done, count)
         for result in run_all(missing):
             absorb(tally, result.arrays)
             samples.append(result.samples)
             done += len(result.samples["replication"])
-            if on_progress is not None:
-                on_progress(done, count)
+            on_progress(done, count)
         if precision is None:
             continue
         values = sample_of(join_samples(samples), precision.value)

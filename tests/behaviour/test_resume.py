@@ -154,11 +154,13 @@ class Killer:
         while self.kills < least:
             before = kept(self.out)
             process = begin(self.plan, self.out, *more)
-            time.sleep(self.moments.uniform(0.15, 0.95) * self.usual)
+            until_killed = self.moments.uniform(0.15, 0.95) * self.usual
+            time.sleep(until_killed)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate(timeout=60)
-            if process.returncode == 0:  # it was quicker: another one
+            if process.returncode == 0:  # it was quicker: another one, and not as late
+                self.usual = until_killed
                 return
             assert process.returncode == -signal.SIGKILL
             self.kills += 1
