@@ -13,7 +13,7 @@ from sim.sampling.layout import Drawn, Still
 @inlined
 def file_ready(still: Still, file: Record, begin: int) -> int:
     """Return the day on which a file begun on a day is ready."""
-    prepared = after(still.workdays, still.reached, begin, max(1, file.preparation))
+    prepared = after(still.workdays, still.reached, begin, file.preparation)
     return max(begin + 1, prepared + file.delay)
 
 
@@ -43,7 +43,7 @@ def begin_file(world: World, still: Still, drawn: Drawn, state: State, g: int) -
         if gate.places < 0:
             # Beyond the horizon, but its length counts in what pre-work has accrued.
             one.taken = ready
-            one.passed = after(still.workdays, still.reached, ready, max(1, file.review))
+            one.passed = after(still.workdays, still.reached, ready, file.review)
         return
     note(state.by_day, state.following, Agenda.FILE, ready, g)
 
@@ -80,7 +80,7 @@ def take(world: World, still: Still, drawn: Drawn, state: State, g: int, day: in
         if month < world.policy[0].months:
             state.windows[1, gate.window, month] += 1
             state.windows[2, gate.window, month] += day - one.ready
-    one.passed = after(still.workdays, still.reached, day, max(1, drawn.files[g].review))
+    one.passed = after(still.workdays, still.reached, day, drawn.files[g].review)
     if one.passed < world.policy[0].days:
         note(state.by_day, state.following, Agenda.REVIEW, one.passed, g)
 
@@ -161,9 +161,7 @@ def unqueued(world: World, still: Still, drawn: Drawn, state: State, p: int) -> 
                 if still.gate_open[before]:
                     begin = max(begin, state.files[before].unqueued)
             ready = file_ready(still, drawn.files[g], begin)
-            file.unqueued = after(
-                still.workdays, still.reached, ready, max(1, drawn.files[g].review)
-            )
+            file.unqueued = after(still.workdays, still.reached, ready, drawn.files[g].review)
         last = max(last, file.unqueued)
     return last
 
@@ -178,7 +176,7 @@ def _gone(still: Still, file: Record, one: Record, day: int) -> tuple[int, int]:
     if ready == NEVER:
         ready = file_ready(still, file, begin)
     if one.taken == NEVER:
-        review = after(still.workdays, still.reached, ready, max(1, file.review)) - ready
+        review = after(still.workdays, still.reached, ready, file.review) - ready
         return min(day, ready) - begin, ready - begin + review
     review = one.passed - one.taken
     gone = min(day, ready) - begin + min(max(day - one.taken, 0), review)
