@@ -64,20 +64,30 @@ def block_counts_seen(tally: Tally, name: str, beyond: bool = False) -> Ints:
     return found.reshape(*shape, blocks)
 
 
-def nearest(total: int, count: int) -> int:
-    """Return a mean to the nearest whole, halves upwards."""
-    return (2 * total + count) // (2 * count)
+def nearest(totals: NDArray[Any], counts: NDArray[Any] | int) -> Ints:
+    """Return means to the nearest whole, halves upwards, from totals as Python integers."""
+    return np.asarray((2 * totals + counts) // (2 * counts), dtype=np.int64)
 
 
-def ratio(sums: NDArray[Any], sizes: NDArray[Any], unit: int = 1) -> tuple[float, float | None]:
-    """Return a ratio of exact sums by block, and its standard error; all sizes together not nil."""
-    total, size = int(sums.sum()), int(sizes.sum())
-    value = total / (size * unit)
-    parts = np.array(
-        [int(s) / (int(n) * unit) if n else 0.0 for s, n in zip(sums, sizes, strict=True)]
-    )
-    error = float(block_error(parts, sizes.astype(np.float64), np.asarray(value)))
-    return value, None if math.isnan(error) else error
+def ratios(sums: NDArray[Any], sizes: NDArray[Any], unit: int = 1) -> tuple[Floats, Floats]:
+    """Return ratios of exact sums by block, and their standard errors; NaN where there are none.
+
+    Parameters
+    ----------
+    sums : ndarray of Python integers, shape (..., BLOCKS)
+        Nil in blocks without size, where there are others.
+    sizes : ndarray of integers, shape (..., BLOCKS)
+        What they are divided by, block by block and all together.
+    unit : int
+        How many of the sums make one.
+    """
+    # Python's integers are divided exactly, however large they are.
+    divisors = np.where(sizes > 0, sizes, 1).astype(object) * unit
+    total = np.asarray(sizes.sum(axis=-1), dtype=object)
+    whole = sums.sum(axis=-1) / (np.where(total > 0, total, 1) * unit)
+    parts, values = np.asarray(sums / divisors, np.float64), np.asarray(whole, np.float64)
+    error = block_error(parts, sizes.astype(np.float64), values)
+    return np.where(total > 0, values, math.nan), error
 
 
 def means(tally: Tally, name: str) -> tuple[Ints, Floats]:
@@ -86,9 +96,8 @@ def means(tally: Tally, name: str) -> tuple[Ints, Floats]:
     Means are exact before they are rounded.
     """
     sums, sizes = block_sums(tally, name), tally.sizes
-    totals = sums.sum(axis=-1)
     count = tally.replications
-    rounded = np.asarray((2 * totals + count) // (2 * count), dtype=np.int64)
+    rounded = nearest(sums.sum(axis=-1), count)
     gaps = (sums - rounded[..., None].astype(object) * sizes).astype(np.float64)
     parts, rest = gaps / np.maximum(sizes, 1), gaps.sum(axis=-1) / count
     return rounded, block_error(parts, np.broadcast_to(sizes, parts.shape), rest)
