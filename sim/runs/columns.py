@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,9 +73,14 @@ class Amounts:
 
     def columns(self, name: str, place: Place) -> Row:
         """Return the columns of one amount; `name` is what they begin with."""
-        keys = (f"{name}mean_yuan", *(f"{name}p{percent}_yuan" for percent in self.percentiles))
-        names = [part for key in keys for part in (key, f"{key}_se")]
+        names = _amount_names(name, tuple(self.percentiles))
         return dict(zip(names, self.cells[place], strict=True))
+
+
+@functools.cache
+def _amount_names(name: str, percents: tuple[int, ...]) -> tuple[str, ...]:
+    keys = (f"{name}mean_yuan", *(f"{name}p{percent}_yuan" for percent in percents))
+    return tuple(f"{key}{end}" for key in keys for end in ("", "_se"))
 
 
 def amounts(tally: Tally, family: str, percents: Sequence[int] = SPREAD) -> Amounts:

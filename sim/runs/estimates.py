@@ -41,8 +41,10 @@ class Percentiles:
 def block_sums(tally: Tally, name: str) -> NDArray[Any]:
     """Return the exact sums of a family by block, as Python integers."""
     place, shape = tally.layout.places[name], tally.layout.shapes[name]
-    high, low = tally.high_sums[place].astype(object), tally.low_sums[place]
-    sums = high * 2**LIMB + low
+    high, low = tally.high_sums[place], tally.low_sums[place]
+    if np.abs(high).max(initial=0) >= 2 ** (62 - LIMB):  # no word of the machine holds them
+        high = high.astype(object)
+    sums = (high * 2**LIMB + low).astype(object)
     return np.asarray(sums.reshape(*shape, len(tally.sizes)))
 
 
@@ -134,9 +136,14 @@ def percentiles(
     counts, t = sizes.sum(axis=1), student(sizes)
 
     def cells_at(wanted: Ints) -> Ints:
-        found = np.zeros_like(wanted)
-        find_ranks(tally.counts, grids.first, place.start, wanted, found)
-        return found
+        """Find the cells of some ranks of each quantity; all at once, for one way through it."""
+        order = np.argsort(wanted, axis=1)
+        ascending = np.ascontiguousarray(np.take_along_axis(wanted, order, axis=1))
+        found = np.zeros(wanted.shape, np.int64)
+        find_ranks(tally.counts, grids.first, place.start, ascending, found)
+        cells = np.empty_like(found)
+        np.put_along_axis(cells, order, found, axis=1)
+        return cells
 
     def values_at(cells: Ints) -> Ints:
         edges = grids.edge(place, cells)
@@ -144,26 +151,28 @@ def percentiles(
         edges = np.where(cells == grids.last[place], tally.most[place], edges)
         return np.clip(edges, tally.least[place], tally.most[place])
 
-    result = {}
-    for percent in percents:
-        rank = np.maximum(-(-percent * counts // 100), 1)
-        cells = np.ascontiguousarray(cells_at(np.ascontiguousarray(rank[:, None]))[:, 0])
+    def ends(percent: int, cells: Ints) -> Ints:
+        """Return the ranks between which a percentile lies that lies in given cells."""
         parts, unseen = np.zeros(sizes.shape), np.zeros(quantities)
         block_shares(
             tally.counts, tally.block_counts, grids.first, grids.block_first, place.start,
             cells, sizes, parts, unseen,
         )  # fmt: skip
         at = (parts * sizes).sum(axis=1) / np.maximum(counts, 1)
-        between = block_error(parts, sizes, at)
-        error = np.sqrt(between**2 + unseen)
+        error = np.sqrt(block_error(parts, sizes, at) ** 2 + unseen)
         reach = ranks(np.full(quantities, percent / 100), at, error, t, counts)
-        low, high = inside(reach, counts)
-        ends = cells_at(np.ascontiguousarray(np.stack([low, high], axis=1)))
-        lower, upper = values_at(ends[:, 0]), values_at(ends[:, 1])
-        values = values_at(cells)
+        return np.stack(inside(reach, counts), axis=1)
+
+    wanted = np.stack([np.maximum(-(-percent * counts // 100), 1) for percent in percents], axis=1)
+    middles = np.ascontiguousarray(cells_at(wanted).T)
+    reached = [ends(percent, cells) for percent, cells in zip(percents, middles, strict=True)]
+    bounds = cells_at(np.concatenate(reached, axis=1)).T
+    result = {}
+    for k, percent in enumerate(percents):
+        lower, upper = values_at(bounds[2 * k]), values_at(bounds[2 * k + 1])
         errors = np.where(np.isnan(t), math.nan, (upper - lower) / (2 * t))
         result[percent] = Percentiles(
-            values.reshape(shape), lower.reshape(shape), upper.reshape(shape),
+            values_at(middles[k]).reshape(shape), lower.reshape(shape), upper.reshape(shape),
             errors.reshape(shape),
         )  # fmt: skip
     return result
