@@ -164,7 +164,7 @@ def run(
                     finished = simulate(
                         loaded, workers=asked.workers, on_progress=on_progress, store=store
                     )
-                stored = write_run(finished, out, lambda one: draw_charts(one, lang))
+                stored = write_run(finished, out, lambda one: draw_charts(one, lang), mark)
             else:
                 draw_charts(stored, lang)
                 point_to(stored.folder)

@@ -17,8 +17,8 @@ CHARTS = {
     "accounts": draw_accounts,
     "causes": draw_causes,
 }
-_TABLE_OF = {"accounts": "accounts", "causes": "causes"}
-"""Charts of a table that may have no rows: there is no such chart then."""
+_TABLES = ("accounts", "causes")
+"""Charts of the table of their name, which is not written without rows: no chart then either."""
 
 
 def draw_charts(stored: StoredRun, language: Language = "zh") -> None:
@@ -27,7 +27,7 @@ def draw_charts(stored: StoredRun, language: Language = "zh") -> None:
     folder.mkdir(exist_ok=True)
     for name, draw in CHARTS.items():
         path = folder / f"{name}.{language}.png"
-        if name in _TABLE_OF and not stored.table(_TABLE_OF[name]):
+        if name in _TABLES and not (stored.folder / f"{name}.csv").is_file():
             continue
         if not path.exists():
             # Under another name until it is whole: the folder may be one that people read.

@@ -109,4 +109,5 @@ def headings(figure: Figure, title: str, subtitle: str, foot: str) -> None:
 
 def save(figure: Figure, path: Path) -> None:
     """Write a PNG without time or software in it, so that equal charts are equal files."""
-    figure.savefig(path, metadata={"Software": None})
+    # To press plain areas and text harder takes long and saves little.
+    figure.savefig(path, metadata={"Software": None}, pil_kwargs={"compress_level": 3})

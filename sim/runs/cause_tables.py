@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from sim.engine.rules import NANO_DAYS, Cause, Wait
 from sim.plan.portfolio import Portfolio
-from sim.runs.columns import Row, error, month_name
-from sim.runs.estimates import Percentiles, block_counts_seen, block_sums, percentiles, ratio
+from sim.runs.columns import Row, blank_where_none, error, month_name, ratio_columns
+from sim.runs.estimates import Percentiles, block_counts_seen, block_sums, percentiles, ratios
 from sim.runs.layout import annual_plans
 from sim.runs.simulate import Run
 
 Ints = NDArray[np.int64]
-Estimate = tuple[float | None, float | None]
 _DIMENSIONS = ("system", "county", "type", "investor", "stage")
 CALENDAR = "calendar_"
 
@@ -55,23 +54,14 @@ def day_columns(run: Run) -> list[Row]:
     where none did, or where the plan itself goes beyond the horizon. What is unfinished at the
     horizon counts up to it, so that the mean is then a lower bound.
     """
-    tally, names = run.tally, cause_names(run.portfolio)
-    waits, causes = block_sums(tally, "waits"), block_sums(tally, "causes_of_started")
-    started, told = _started(run), _planned_to_finish(run)
-    rows = []
-    for i in range(run.portfolio.size):
-        row: Row = {}
-        for k, name in enumerate(names):
-            later = k - waits.shape[1]
-            if later < 0:
-                found: Estimate = ratio(waits[i, k], tally.sizes)
-            elif told[i] and started[i].any():
-                found = ratio(causes[i, later], started[i], NANO_DAYS)
-            else:
-                found = None, None
-            row[f"days_{name}"], row[f"days_{name}_se"] = found
-        rows.append(row)
-    return rows
+    tally, started = run.tally, _started(run)
+    started[~_planned_to_finish(run)] = 0
+    waits = ratios(block_sums(tally, "waits"), tally.sizes)
+    causes = ratios(block_sums(tally, "causes_of_started"), started[:, None], NANO_DAYS)
+    estimates = np.concatenate([np.stack(waits, axis=-1), np.stack(causes, axis=-1)], axis=1)
+    keys = [f"days_{name}{end}" for name in cause_names(run.portfolio) for end in ("", "_se")]
+    cells = blank_where_none(estimates.reshape(run.portfolio.size, -1))
+    return [dict(zip(keys, row, strict=True)) for row in cells.tolist()]
 
 
 def _started(run: Run) -> Ints:
@@ -93,6 +83,7 @@ def cause_rows(run: Run) -> Iterator[Row]:
     weight = annual_plans(portfolio).astype(object)[:, None]
     waits = block_sums(tally, "waits_of_started") * NANO_DAYS
     days = np.concatenate([waits, block_sums(tally, "causes_of_started")], axis=1)
+    heavy_counts, heavy_days = counts * weight, days * weight[:, None]
     chosen = (counts.sum(axis=1) > 0).astype(np.bool_)
     groups: list[tuple[str, str, NDArray[np.bool_]]] = [("all", "", chosen)]
     for dimension in _DIMENSIONS:
@@ -103,28 +94,25 @@ def cause_rows(run: Run) -> Iterator[Row]:
     for dimension, group, members in groups:
         if not members.any():
             continue
-        number, heavy = counts[members].sum(axis=0), (counts * weight)[members].sum(axis=0)
+        mean, weighted = (
+            ratios(sums[members].sum(axis=0), sizes[members].sum(axis=0), NANO_DAYS)
+            for sums, sizes in ((days, counts), (heavy_days, heavy_counts))
+        )
         for k, name in enumerate(cause_names(portfolio)):
-            column = days[members, k]
-            mean = ratio(column.sum(axis=0), number, NANO_DAYS)
-            weighted: Estimate = (None, None)
-            if heavy.sum() > 0:
-                weighted = ratio((column * weight[members]).sum(axis=0), heavy, NANO_DAYS)
-            yield {
-                "dimension": dimension,
-                "group": group,
-                "cause": name,
-                "mean_days": mean[0],
-                "mean_days_se": mean[1],
-                "mean_days_by_plan": weighted[0],
-                "mean_days_by_plan_se": weighted[1],
-            }
+            row: Row = {"dimension": dimension, "group": group, "cause": name}
+            row |= ratio_columns("mean_days", mean, k)
+            yield row | ratio_columns("mean_days_by_plan", weighted, k)
 
 
 def queue_rows(run: Run) -> Iterator[Row]:
     """Yield a window and month a row: files waiting, files taken, mean wait of those taken."""
     portfolio, tally = run.portfolio, run.tally
-    queued, taken, waited = (block_sums(tally, name) for name in ("queued", "taken", "waited"))
+    taken = block_sums(tally, "taken")
+    means = {
+        "waiting_mean": ratios(block_sums(tally, "queued"), tally.sizes),
+        "taken_mean": ratios(taken, tally.sizes),
+        "days_waited_mean": ratios(block_sums(tally, "waited"), taken),
+    }
     waiting, through = percentiles(tally, "queued", (50, 90)), percentiles(tally, "taken", (50,))
     for w, window in enumerate(run.windows):
         for month, day in enumerate(portfolio.month_ends.tolist()):
@@ -134,16 +122,12 @@ def queue_rows(run: Run) -> Iterator[Row]:
                 "places": window.places,
                 "month": month_name(portfolio, day),
             }
-            row["waiting_mean"], row["waiting_mean_se"] = ratio(queued[w, month], tally.sizes)
+            row |= ratio_columns("waiting_mean", means["waiting_mean"], (w, month))
             for percent, one in waiting.items():
                 row |= _files(f"waiting_p{percent}", one, (w, month))
-            row["taken_mean"], row["taken_mean_se"] = ratio(taken[w, month], tally.sizes)
+            row |= ratio_columns("taken_mean", means["taken_mean"], (w, month))
             row |= _files("taken_p50", through[50], (w, month))
-            found: Estimate = (None, None)
-            if taken[w, month].sum():
-                found = ratio(waited[w, month], taken[w, month])
-            row["days_waited_mean"], row["days_waited_mean_se"] = found
-            yield row
+            yield row | ratio_columns("days_waited_mean", means["days_waited_mean"], (w, month))
 
 
 def _files(name: str, one: Percentiles, place: tuple[int, int]) -> Row:

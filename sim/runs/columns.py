@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,9 +29,17 @@ def error(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
-def yuan_error(value: float) -> int | None:
-    """Return an error of an amount, to the yuan."""
-    return None if math.isnan(value) else round(float(value))
+def blank_where_none(values: Floats) -> NDArray[Any]:
+    """Return floats as Python holds them, None for NaN."""
+    cells = values.astype(object)
+    cells[np.isnan(values)] = None
+    return cells
+
+
+def ratio_columns(name: str, found: tuple[Floats, Floats], place: Place) -> Row:
+    """Return a ratio and its error; blank where there is none."""
+    value, width = (error(part[place]) for part in found)
+    return {name: value, f"{name}_se": width}
 
 
 def share_columns(name: str, found: tuple[Floats, Floats, Floats] | None, place: Place) -> Row:
@@ -53,27 +62,46 @@ class Amounts:
         Their standard errors.
     percentiles : dict of int to Percentiles
         By percent; empty where the family is added up only.
+    cells : ndarray of object
+        All of them as they stand in a row, each with its error beside it; a row is the last axis.
     """
 
     means: NDArray[np.int64]
     errors: Floats
     percentiles: dict[int, Percentiles]
+    cells: NDArray[Any]
 
     def columns(self, name: str, place: Place) -> Row:
         """Return the columns of one amount; `name` is what they begin with."""
-        row: Row = {
-            f"{name}mean_yuan": int(self.means[place]),
-            f"{name}mean_yuan_se": yuan_error(self.errors[place]),
-        }
-        for percent, one in self.percentiles.items():
-            row[f"{name}p{percent}_yuan"] = int(one.values[place])
-            row[f"{name}p{percent}_yuan_se"] = yuan_error(one.errors[place])
-        return row
+        names = _amount_names(name, tuple(self.percentiles))
+        return dict(zip(names, self.cells[place], strict=True))
+
+
+@functools.cache
+def _amount_names(name: str, percents: tuple[int, ...]) -> tuple[str, ...]:
+    keys = (f"{name}mean_yuan", *(f"{name}p{percent}_yuan" for percent in percents))
+    return tuple(f"{key}{end}" for key in keys for end in ("", "_se"))
 
 
 def amounts(tally: Tally, family: str, percents: Sequence[int] = SPREAD) -> Amounts:
-    """Estimate the amounts of a family."""
-    return Amounts(*means(tally, family), percentiles(tally, family, percents) if percents else {})
+    """Estimate the amounts of a family; without percents, their means only."""
+    found = percentiles(tally, family, percents) if percents else {}
+    return with_cells(*means(tally, family), found)
+
+
+def with_cells(middle: NDArray[np.int64], width: Floats, found: dict[int, Percentiles]) -> Amounts:
+    """Join means, their errors and percentiles, and write them as they stand in a row."""
+    estimates = [(middle, width), *((one.values, one.errors) for one in found.values())]
+    cells = [part for value, error in estimates for part in (value, _yuan_errors(error))]
+    return Amounts(middle, width, found, np.stack(cells, axis=-1))
+
+
+def _yuan_errors(widths: Floats) -> NDArray[Any]:
+    """Return errors of amounts, to the yuan; None where there are none."""
+    none = np.isnan(widths)
+    cells = np.rint(np.where(none, 0.0, widths)).astype(np.int64).astype(object)
+    cells[none] = None
+    return cells
 
 
 def date_columns(portfolio: Portfolio, name: str, one: Percentiles, place: Place, t: float) -> Row:

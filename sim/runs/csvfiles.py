@@ -36,4 +36,5 @@ def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 def read_csv(path: Path) -> list[dict[str, str]]:
     """Read a table that `write_csv` wrote, as text."""
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))
+        names, *rows = csv.reader(stream)
+        return [dict(zip(names, row, strict=True)) for row in rows]

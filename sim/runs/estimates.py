@@ -41,8 +41,10 @@ class Percentiles:
 def block_sums(tally: Tally, name: str) -> NDArray[Any]:
     """Return the exact sums of a family by block, as Python integers."""
     place, shape = tally.layout.places[name], tally.layout.shapes[name]
-    high, low = tally.high_sums[place].astype(object), tally.low_sums[place]
-    sums = high * 2**LIMB + low
+    high, low = tally.high_sums[place], tally.low_sums[place]
+    if np.abs(high).max(initial=0) >= 2 ** (62 - LIMB):  # no word of the machine holds them
+        high = high.astype(object)
+    sums = (high * 2**LIMB + low).astype(object)
     return np.asarray(sums.reshape(*shape, len(tally.sizes)))
 
 
@@ -64,20 +66,30 @@ def block_counts_seen(tally: Tally, name: str, beyond: bool = False) -> Ints:
     return found.reshape(*shape, blocks)
 
 
-def nearest(total: int, count: int) -> int:
-    """Return a mean to the nearest whole, halves upwards."""
-    return (2 * total + count) // (2 * count)
+def nearest(totals: NDArray[Any], counts: NDArray[Any] | int) -> Ints:
+    """Return means to the nearest whole, halves upwards, from totals as Python integers."""
+    return np.asarray((2 * totals + counts) // (2 * counts), dtype=np.int64)
 
 
-def ratio(sums: NDArray[Any], sizes: NDArray[Any], unit: int = 1) -> tuple[float, float | None]:
-    """Return a ratio of exact sums by block, and its standard error; all sizes together not nil."""
-    total, size = int(sums.sum()), int(sizes.sum())
-    value = total / (size * unit)
-    parts = np.array(
-        [int(s) / (int(n) * unit) if n else 0.0 for s, n in zip(sums, sizes, strict=True)]
-    )
-    error = float(block_error(parts, sizes.astype(np.float64), np.asarray(value)))
-    return value, None if math.isnan(error) else error
+def ratios(sums: NDArray[Any], sizes: NDArray[Any], unit: int = 1) -> tuple[Floats, Floats]:
+    """Return ratios of exact sums by block, and their standard errors; NaN where there are none.
+
+    Parameters
+    ----------
+    sums : ndarray of Python integers, shape (..., BLOCKS)
+        Nil in blocks without size, where there are others.
+    sizes : ndarray of integers, shape (..., BLOCKS)
+        What they are divided by, block by block and all together.
+    unit : int
+        How many of the sums make one.
+    """
+    # Python's integers are divided exactly, however large they are.
+    divisors = np.where(sizes > 0, sizes, 1).astype(object) * unit
+    total = np.asarray(sizes.sum(axis=-1), dtype=object)
+    whole = sums.sum(axis=-1) / (np.where(total > 0, total, 1) * unit)
+    parts, values = np.asarray(sums / divisors, np.float64), np.asarray(whole, np.float64)
+    error = block_error(parts, sizes.astype(np.float64), values)
+    return np.where(total > 0, values, math.nan), error
 
 
 def means(tally: Tally, name: str) -> tuple[Ints, Floats]:
@@ -86,9 +98,8 @@ def means(tally: Tally, name: str) -> tuple[Ints, Floats]:
     Means are exact before they are rounded.
     """
     sums, sizes = block_sums(tally, name), tally.sizes
-    totals = sums.sum(axis=-1)
     count = tally.replications
-    rounded = np.asarray((2 * totals + count) // (2 * count), dtype=np.int64)
+    rounded = nearest(sums.sum(axis=-1), count)
     gaps = (sums - rounded[..., None].astype(object) * sizes).astype(np.float64)
     parts, rest = gaps / np.maximum(sizes, 1), gaps.sum(axis=-1) / count
     return rounded, block_error(parts, np.broadcast_to(sizes, parts.shape), rest)
@@ -125,9 +136,14 @@ def percentiles(
     counts, t = sizes.sum(axis=1), student(sizes)
 
     def cells_at(wanted: Ints) -> Ints:
-        found = np.zeros_like(wanted)
-        find_ranks(tally.counts, grids.first, place.start, wanted, found)
-        return found
+        """Find the cells of some ranks of each quantity; all at once, for one way through it."""
+        order = np.argsort(wanted, axis=1)
+        ascending = np.ascontiguousarray(np.take_along_axis(wanted, order, axis=1))
+        found = np.zeros(wanted.shape, np.int64)
+        find_ranks(tally.counts, grids.first, place.start, ascending, found)
+        cells = np.empty_like(found)
+        np.put_along_axis(cells, order, found, axis=1)
+        return cells
 
     def values_at(cells: Ints) -> Ints:
         edges = grids.edge(place, cells)
@@ -135,26 +151,28 @@ def percentiles(
         edges = np.where(cells == grids.last[place], tally.most[place], edges)
         return np.clip(edges, tally.least[place], tally.most[place])
 
-    result = {}
-    for percent in percents:
-        rank = np.maximum(-(-percent * counts // 100), 1)
-        cells = np.ascontiguousarray(cells_at(np.ascontiguousarray(rank[:, None]))[:, 0])
+    def ends(percent: int, cells: Ints) -> Ints:
+        """Return the ranks between which a percentile lies that lies in given cells."""
         parts, unseen = np.zeros(sizes.shape), np.zeros(quantities)
         block_shares(
             tally.counts, tally.block_counts, grids.first, grids.block_first, place.start,
             cells, sizes, parts, unseen,
         )  # fmt: skip
         at = (parts * sizes).sum(axis=1) / np.maximum(counts, 1)
-        between = block_error(parts, sizes, at)
-        error = np.sqrt(between**2 + unseen)
+        error = np.sqrt(block_error(parts, sizes, at) ** 2 + unseen)
         reach = ranks(np.full(quantities, percent / 100), at, error, t, counts)
-        low, high = inside(reach, counts)
-        ends = cells_at(np.ascontiguousarray(np.stack([low, high], axis=1)))
-        lower, upper = values_at(ends[:, 0]), values_at(ends[:, 1])
-        values = values_at(cells)
+        return np.stack(inside(reach, counts), axis=1)
+
+    wanted = np.stack([np.maximum(-(-percent * counts // 100), 1) for percent in percents], axis=1)
+    middles = np.ascontiguousarray(cells_at(wanted).T)
+    reached = [ends(percent, cells) for percent, cells in zip(percents, middles, strict=True)]
+    bounds = cells_at(np.concatenate(reached, axis=1)).T
+    result = {}
+    for k, percent in enumerate(percents):
+        lower, upper = values_at(bounds[2 * k]), values_at(bounds[2 * k + 1])
         errors = np.where(np.isnan(t), math.nan, (upper - lower) / (2 * t))
         result[percent] = Percentiles(
-            values.reshape(shape), lower.reshape(shape), upper.reshape(shape),
+            values_at(middles[k]).reshape(shape), lower.reshape(shape), upper.reshape(shape),
             errors.reshape(shape),
         )  # fmt: skip
     return result

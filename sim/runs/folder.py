@@ -127,7 +127,12 @@ def probe(folder: Path) -> None:
             raise OSError(error.errno, error.strerror, str(place)) from None
 
 
-def write_run(run: Run, out: Path, add: Callable[[StoredRun], None] | None = None) -> StoredRun:
+def write_run(
+    run: Run,
+    out: Path,
+    add: Callable[[StoredRun], None] | None = None,
+    mark: str | None = None,
+) -> StoredRun:
     """Write the folder of a run, whole or not at all.
 
     Parameters
@@ -138,6 +143,8 @@ def write_run(run: Run, out: Path, add: Callable[[StoredRun], None] | None = Non
         Folder of all runs.
     add : callable, optional
         Adds to the folder (charts, say) before it appears under its name.
+    mark : str, optional
+        The fingerprint of the run, where it is known already.
 
     Returns
     -------
@@ -149,8 +156,9 @@ def write_run(run: Run, out: Path, add: Callable[[StoredRun], None] | None = Non
     OSError
         If it cannot be written; `filename` tells where.
     """
-    asked = run.scenario.options.replications
-    mark = fingerprint(run.scenario, run.seed, asked, run.sampling, run.engine)
+    if mark is None:
+        asked = run.scenario.options.replications
+        mark = fingerprint(run.scenario, run.seed, asked, run.sampling, run.engine)
     folder = run_folder(out, run.scenario.name, mark)
     folder.parent.mkdir(parents=True, exist_ok=True)
     writing = Path(tempfile.mkdtemp(prefix=f"{_WRITING}{mark}-", dir=folder.parent))

@@ -5,20 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.plan.curves import PPM
-from sim.runs.columns import SPREAD, Amounts, Row, amounts, error, month_name, share_columns
+from sim.runs.columns import (
+    SPREAD,
+    Amounts,
+    Row,
+    amounts,
+    error,
+    month_name,
+    share_columns,
+    with_cells,
+)
 from sim.runs.estimates import (
+    Percentiles,
     block_counts_above,
     block_sums,
-    means,
     nearest,
     percentiles,
     probabilities,
-    ratio,
+    ratios,
 )
 from sim.runs.simulate import Run
 from sim.runs.statistics import shares
+from sim.runs.tally import Tally
 
 _FAMILIES = {"released": "released", "paid": "spent", "balance": "balance", "unmet": "unmet"}
 _MEANS = ("set_aside", "lapsed")
@@ -29,7 +40,7 @@ def account_rows(run: Run) -> Iterator[Row]:
     """Yield an account and month a row: received, paid, left, unmet; execution at year-end."""
     portfolio, tally = run.portfolio, run.tally
     money = {name: amounts(tally, family) for name, family in _FAMILIES.items()}
-    money |= {name: Amounts(*means(tally, name), {}) for name in _MEANS}
+    money |= {name: amounts(tally, name, ()) for name in _MEANS}
     short = probabilities(tally, "unmet")
     for a, one in enumerate(run.purses.accounts):
         for month, day in enumerate(portfolio.month_ends.tolist()):
@@ -73,10 +84,13 @@ def bond_rows(run: Run) -> Iterator[Row]:
     tally, projects = run.tally, {one.id: one for one in run.portfolio.plan.projects}
     accounts = {one.id: one for one in run.purses.accounts}
     seen = block_sums(tally, "seen").astype(np.int64)
-    amount, idle = block_sums(tally, "amount"), block_sums(tally, "idle")
     some = shares(block_counts_above(tally, "idle"), seen)
     met = shares(block_sums(tally, "floor_met").astype(np.int64), seen)
     middle = percentiles(tally, "idle", SPREAD[1:], seen)
+    money = {
+        "amount": _of_seen(tally, "amount", seen, {}),
+        "idle": _of_seen(tally, "idle", seen, middle),
+    }
     for q, check in enumerate(run.purses.checks):
         if not seen[q].any():
             continue
@@ -91,15 +105,17 @@ def bond_rows(run: Run) -> Iterator[Row]:
             "issued": release.issued or release.available,
             "months": check.months,
         }
-        for name, sums in (("amount", amount[q]), ("idle", idle[q])):
-            width = ratio(sums, seen[q])[1]
-            row[f"{name}_mean_yuan"] = nearest(int(sums.sum()), int(seen[q].sum()))
-            row[f"{name}_mean_yuan_se"] = None if width is None else round(width)
-        for percent, one in middle.items():
-            width = error(one.errors[q])
-            row[f"idle_p{percent}_yuan"] = int(one.values[q])
-            row[f"idle_p{percent}_yuan_se"] = None if width is None else round(width)
+        for name, values in money.items():
+            row |= values.columns(f"{name}_", q)
         row |= share_columns("p_idle", some, q)
         floor = check.floor
         row["floor"] = None if floor is None else floor.share
         yield row | share_columns("p_floor_met", None if floor is None else met, q)
+
+
+def _of_seen(
+    tally: Tally, name: str, seen: NDArray[np.int64], found: dict[int, Percentiles]
+) -> Amounts:  # fmt: skip
+    """Join the means over the looks that are seen, and percentiles."""
+    sums, count = block_sums(tally, name), np.maximum(seen.sum(axis=-1), 1)
+    return with_cells(nearest(sums.sum(axis=-1), count), ratios(sums, seen)[1], found)

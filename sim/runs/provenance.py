@@ -24,6 +24,8 @@ _LIBRARIES = ("numpy", "scipy", "simpy", "numba", "polars", "pydantic", "holiday
 
 def plain(value: Any) -> Any:
     """Turn rows into what JSON can hold, the same for equal values."""
+    if value is None or isinstance(value, (str, int, float)):  # most are: asked first, it is quick
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {
             field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)

@@ -24,7 +24,7 @@ from sim.runs.estimates import (
     means,
     percentiles,
     probabilities,
-    ratio,
+    ratios,
 )
 from sim.runs.grids import Grid, day_grid, lay_out, money_grid, number_grid, round_width
 from sim.runs.layout import Layout, build_layout
@@ -302,7 +302,8 @@ class TestPercentiles:
             idle = (batch.check_amount - spent)[spent[:, q] >= 0, q]
             assert int(seen[q].sum()) == len(idle)
             if len(idle):
-                assert ratio(block_sums(tally, "idle")[q], seen[q])[0] == pytest.approx(idle.mean())
+                mean, _ = ratios(block_sums(tally, "idle")[q], seen[q])
+                assert mean == pytest.approx(idle.mean())
                 found = percentiles(tally, "idle", (50,), seen)[50]
                 exact = np.percentile(idle, 50, method="inverted_cdf")
                 width = layout.grids.width[layout.places["idle"].start + q]
