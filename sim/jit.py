@@ -12,12 +12,16 @@ import contextlib
 import functools
 import hashlib
 import importlib
+import importlib.metadata
 import os
 import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 # Another library of exp and log, where it is installed, would give other last bits than Python.
 os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
@@ -82,6 +86,35 @@ def cache_folder() -> Path:
 def is_warm(kernel: str) -> bool:
     """Tell whether machine code of a kernel, of these sources, was kept by an earlier process."""
     return AVAILABLE and any(cache_folder().glob(f"**/*.{kernel}-*.nbc"))
+
+
+def kept(name: str, library: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+    """Return an array made with a library, beside machine code once it was made.
+
+    To load some libraries takes longer than to draw and simulate a hundred replications.
+
+    Parameters
+    ----------
+    name : str
+        Of the array; names all that it depends on, but for the library's version and the sources.
+    library : str
+        What makes it.
+    make : callable
+        Makes it, where it was not kept by an earlier process.
+    """
+    place = cache_folder() / f"{name}-{importlib.metadata.version(library)}.npy"
+    with contextlib.suppress(OSError, ValueError, EOFError):  # none, or none that is whole
+        found: NDArray[Any] = np.load(place)
+        return found
+    made = make()
+    with contextlib.suppress(OSError):  # where nothing can be kept it is made each time
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as stream:
+            np.save(stream, made)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(stream.name, place)
+    return made
 
 
 if numba is not None:
