@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import errno
+import gc
 import io
 import os
 import sys
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 DEFAULT_SCENARIO = "scenarios/luoyang-2021/baseline.toml"
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 _MOST_PROBLEMS = 200
+_OBJECTS_BETWEEN_SEARCHES = 100_000
 _GROUP_OPTIONS = ("-h", "--help", "--version", "--debug")
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
@@ -394,6 +396,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = "--lang=en" in words or ("--lang", "en") in pairwise(words)
     language = "en" if asked else "zh"
     _can_say_anything()
+    # A plan is many small objects that all stay: they are searched for rubbish less often.
+    gc.set_threshold(_OBJECTS_BETWEEN_SEARCHES)
     try:
         cli.main(words, prog_name="run_sim.py", standalone_mode=False)
         code = DONE

@@ -33,12 +33,13 @@ AVAILABLE = numba is not None
 
 _ROOT = Path(__file__).parent
 _IMPORTS = re.compile(r"^from sim((?:\.\w+)+) import (\([^)]*\)|.*)$", re.MULTILINE)
-_DOOR = "from sim.jit import"
+_DOOR = re.compile(r"^from sim\.jit import .*\b(compiled|inner|inlined|scalar)\b", re.MULTILINE)
+"""What makes a file one of kernels; those that only ask whether there is a compiler are none."""
 
 
 def kernel_sources() -> list[Path]:
     """Return the files on which machine code depends: kernels and all that they import."""
-    found = {path for path in _ROOT.rglob("*.py") if _DOOR in path.read_text(encoding="utf-8")}
+    found = {path for path in _ROOT.rglob("*.py") if _DOOR.search(path.read_text("utf-8"))}
     pending = list(found)
     while pending:
         text = pending.pop().read_text(encoding="utf-8")

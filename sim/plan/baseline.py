@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.plan.curves import PPM, s_curve
+from sim.plan.curves import PPM, s_curve, share_of
 from sim.plan.rows import ProjectType
 
 Ints = NDArray[np.int64]
@@ -43,11 +43,13 @@ class BaselineCalendar:
         end = np.maximum(last + 1 - self.first_day, begin)
         return np.asarray(rows[self.class_of, end] - rows[self.class_of, begin], dtype=np.int64)
 
-    def first_days(self, position: int, start: int, days: int) -> int:
-        """Return one project's milli-days in its first days of construction."""
-        row = self.cumulative[self.class_of[position]]
-        begin = min(start - self.first_day, len(row) - 1)
-        return int(row[min(begin + days, len(row) - 1)] - row[begin])
+    def first_days(self, starts: Ints, days: int) -> Ints:
+        """Return each project's milli-days in its first days of construction."""
+        last = self.cumulative.shape[1] - 1
+        begin = np.minimum(starts - self.first_day, last)
+        end = np.minimum(begin + days, last)
+        rows = self.cumulative
+        return np.asarray(rows[self.class_of, end] - rows[self.class_of, begin], dtype=np.int64)
 
 
 def opening_claims(
@@ -74,6 +76,7 @@ def opening_claims(
         Yuan due at each month-end run.
     """
     claims = np.zeros((len(starts), len(month_ends)), dtype=np.int64)
+    lag = np.array([one.pay_lag_days for one in types], dtype=np.int64)
     measured = [-1, *_month_ends_before(origin, 25)]
     values = []
     for day in measured:
@@ -83,13 +86,10 @@ def opening_claims(
         )
         values.append(_value_before(types, done_work, work_before, work_left, done))
     for newer, older, day in zip(values, values[1:], measured, strict=False):
-        for i, shape in enumerate(types):
-            due = day + shape.pay_lag_days
-            if due >= 0 and begun[i]:
-                run = int(np.searchsorted(month_ends, due))
-                amount = int(pay_ratio[i]) * newer[i] // PPM - int(pay_ratio[i]) * older[i] // PPM
-                if run < len(month_ends):
-                    claims[i, run] += amount
+        run = np.searchsorted(month_ends, day + lag)
+        owed = np.flatnonzero(begun & (day + lag >= 0) & (run < len(month_ends)))
+        amount = pay_ratio * newer // PPM - pay_ratio * older // PPM
+        claims[owed, run[owed]] += amount[owed]
     return claims
 
 
@@ -107,15 +107,11 @@ def _month_ends_before(origin: datetime.date, count: int) -> list[int]:
 
 def _value_before(
     types: Sequence[ProjectType], done_work: Ints, work_before: Ints, work_left: Ints, done: Ints
-) -> list[int]:
-    values = []
-    for i, shape in enumerate(types):
-        everything = int(work_before[i] + work_left[i])
-        if work_before[i] == 0 or everything == 0:
-            values.append(0)
-            continue
-        shares = np.array([done_work[i], work_before[i]], dtype=np.float64) / everything
-        at, at_status = s_curve(shares, shape.curve_a, shape.curve_b, 0.0, 0.0)
-        ratio = min(float(at / at_status), 1.0) if at_status > 0 else 1.0
-        values.append(int(done[i]) * round(ratio * PPM) // PPM)
-    return values
+) -> Ints:
+    everything = np.maximum(work_before + work_left, 1)
+    a, b = [one.curve_a for one in types], [one.curve_b for one in types]
+    at = s_curve(done_work / everything, a, b, 0.0, 0.0)
+    at_status = s_curve(work_before / everything, a, b, 0.0, 0.0)
+    ratio = share_of(at, at_status)
+    value = done * np.rint(ratio * PPM).astype(np.int64) // PPM
+    return np.where(work_before > 0, value, 0)

@@ -55,6 +55,7 @@ _KEY_OF_TWO = {"gates": ("procedure", "gate")}
 """Tables whose rows are told apart by two columns."""
 
 
+@functools.lru_cache(maxsize=1024)  # what a type says is asked for each of its projects
 def extremes(distribution: Distribution) -> tuple[float, float]:
     """Return the smallest and the largest draw in a million million, to bound what can come."""
     if distribution.name == "fixed":

@@ -423,14 +423,9 @@ def _curves(
     work_left: Ints,
     to_year_end: Ints,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    first = np.empty((len(types), SEGMENTS + 1), dtype=np.int32)
-    second = np.empty_like(first)
-    for i, one in enumerate(types):
-        whole = max(int(work_before[i] + work_left[i]), 1)
-        low = float(work_before[i]) / whole
-        middle = float(work_before[i] + to_year_end[i]) / whole
-        early = min(1.0, calendar.first_days(i, int(starts[i]), EARLY_DAYS) / whole)
-        parameters = (one.curve_a, one.curve_b, one.early_share, early)
-        first[i] = knots(low, middle, *parameters)
-        second[i] = knots(middle, 1.0, *parameters)
-    return first, second
+    whole = np.maximum(work_before + work_left, 1)
+    low, middle = work_before / whole, (work_before + to_year_end) / whole
+    early = np.minimum(calendar.first_days(starts, EARLY_DAYS) / whole, 1.0)
+    a, b = [one.curve_a for one in types], [one.curve_b for one in types]
+    parameters = (a, b, [one.early_share for one in types], early)
+    return knots(low, middle, *parameters), knots(middle, 1.0, *parameters)

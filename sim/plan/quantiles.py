@@ -113,6 +113,7 @@ def cuts(distribution: Distribution, grid: NDArray[np.float64]) -> NDArray[np.fl
     return grid
 
 
+@functools.lru_cache(maxsize=1024)  # gates of a kind are many
 def median(distribution: Distribution) -> float:
     """Return the value exceeded with probability one half."""
     return float(quantile(distribution, np.array([0.5]))[0])

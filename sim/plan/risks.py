@@ -91,7 +91,7 @@ def values_of(project: Project, column: str) -> tuple[str, ...]:
 def covers(conditions: tuple[Condition, ...], project: Project) -> bool:
     """Tell whether a project meets every condition of a filter."""
     return all(
-        any(value in one.values for value in values_of(project, one.column)) != one.excludes
+        set(one.values).isdisjoint(values_of(project, one.column)) == one.excludes
         for one in conditions
     )
 

@@ -43,7 +43,9 @@ _SIZES = (320, 160, 80, 64, 40, 32, 20, 16, 10, 8, 5, 4, 2, 1)
 _WORK = {"reference": 4_000, "compiled": 400_000}
 """Project-replications of a batch, by engine: a second or two."""
 _FIRST = {"reference": 64, "compiled": 320}
-"""Replications of the first batch at most."""
+"""Replications of a batch at most, before they grow."""
+_EARLY = 64
+"""Replications at most of the very first batch: something is soon kept."""
 _GROWTH = {"reference": 1, "compiled": 4}
 """So many times as large later batches are: to keep one costs as much as many replications."""
 
@@ -65,8 +67,10 @@ def cut(count: int, projects: int, engine: str) -> list[range]:
     first = next((one for one in _SIZES if one <= most and one * projects <= _WORK[engine]), 1)
     largest, batches, at = first * _GROWTH[engine], [], 0
     while at < count:
-        # Batches of 320 double: they end where precision is looked at, and so do larger ones.
-        size = min(max(first, at), largest) if first == _SIZES[0] else first
+        if at < first:  # an early one, and what is left
+            size = first - at if at else min(first, _EARLY)
+        else:  # those of 320 double: they end where precision is looked at, and so do larger ones
+            size = min(at, largest) if first == _SIZES[0] else first
         batches.append(range(at, min(at + size, count)))
         at += size
     return batches

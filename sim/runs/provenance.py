@@ -17,15 +17,21 @@ from typing import Any
 from sim.plan.scenario import Scenario
 from sim.plan.tables import digest
 
-_MODEL = ("plan", "sampling", "engine", "runs", "jit.py")
+_AS_IT_IS = (str, int, float, bool, type(None))
+"""Nearly all that a plan is made of."""
+_MODEL = ("plan", "sampling", "engine", "runs", "jit.py", "kept.py")
 _NUMERIC_LIBRARIES = ("numpy", "scipy", "simpy", "holidays", "numba")
 _LIBRARIES = ("numpy", "scipy", "simpy", "numba", "polars", "pydantic", "holidays")
 
 
 def plain(value: Any) -> Any:
     """Turn rows into what JSON can hold, the same for equal values."""
-    if value is None or isinstance(value, (str, int, float)):  # most are: asked first, it is quick
+    if type(value) in _AS_IT_IS:
         return value
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    if isinstance(value, (Fraction, datetime.date)):
+        return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {
             field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)
@@ -35,10 +41,6 @@ def plain(value: Any) -> Any:
             "/".join(key) if isinstance(key, tuple) else str(key): plain(inner)
             for key, inner in value.items()
         }
-    if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
-    if isinstance(value, (Fraction, datetime.date)):
-        return str(value)
     if isinstance(value, Path):
         return value.name
     return value

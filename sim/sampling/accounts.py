@@ -76,10 +76,11 @@ def lay_out_accounts(portfolio: Portfolio, limited: bool) -> Purses:
     accounts = _accounts(plan) if limited else ()
     releases = plan.releases if limited else ()
     position = {one.id: k for k, one in enumerate(accounts)}
+    places = {(one.class_, one.county): k for k, one in enumerate(accounts)}
     drawing = {release.account for release in releases}
     is_own = [one.class_ == OWN and one.id not in drawing and one.opening == 0 for one in accounts]
     debt = [one.equity == "no" for one in accounts]
-    lines = [_lines(one, accounts, position, debt) if limited else [] for one in plan.projects]
+    lines = [_lines(one, position, places, debt) if limited else [] for one in plan.projects]
     counts = np.array([len(mine) for mine in lines], dtype=np.int64)
     flat = [line for mine in lines for line in mine]
     equity = [
@@ -136,12 +137,15 @@ def _accounts(plan: Plan) -> tuple[Account, ...]:
 
 
 def _lines(
-    one: Project, accounts: Sequence[Account], position: Mapping[str, int], debt: Sequence[bool]
+    one: Project,
+    position: Mapping[str, int],
+    places: Mapping[tuple[str, str], int],
+    debt: Sequence[bool],
 ) -> list[tuple[int, int]]:
     """Return account and cumulative share (ppm) of each line, equity first."""
     shares: dict[int, Fraction] = {}
     for key, share in one.funding or ((OWN, Fraction(1)),):
-        account = _account_for(key, one.county, accounts, position)
+        account = _account_for(key, one.county, position, places)
         # What leads to one account is one line: else two loans could each use the same room.
         shares[account] = shares.get(account, Fraction(0)) + share
     lines, reached = [], Fraction(0)
@@ -152,13 +156,12 @@ def _lines(
 
 
 def _account_for(
-    key: str, county: str, accounts: Sequence[Account], position: Mapping[str, int]
+    key: str, county: str, position: Mapping[str, int], places: Mapping[tuple[str, str], int]
 ) -> int:
     """Find the account that a funding key means: itself, or its class in the county or the city."""
     if key in position:
         return position[key]
-    by_place = {one.county: k for k, one in enumerate(accounts) if one.class_ == key}
-    return next(by_place[place] for place in (county, "city", "") if place in by_place)
+    return next(places[key, place] for place in (county, "city", "") if (key, place) in places)
 
 
 def _tier(tier: str) -> int:

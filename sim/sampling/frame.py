@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from sim.kept import kept
 from sim.plan.approvals import GateChain
 from sim.plan.portfolio import Portfolio
 from sim.plan.rows import Window
@@ -28,21 +29,30 @@ def count_workdays(portfolio: Portfolio) -> Ints:
     Make-up days are known up to the plan year; later years follow weekdays and statutory
     holidays only.
     """
+    last = portfolio.origin + datetime.timedelta(days=portfolio.days - 1)
+    plan_year = portfolio.plan.plan_year
+    name = f"workdays-{portfolio.origin}-{last}-{plan_year}"
+    flags = kept(name, "holidays", lambda: _working(portfolio.origin, portfolio.days, plan_year))
+    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(flags)])
+
+
+def _working(origin: datetime.date, days: int, plan_year: int) -> Ints:
+    """Return 1 for each working day, 0 for every other."""
     import holidays
 
-    last = portfolio.origin + datetime.timedelta(days=portfolio.days - 1)
-    years = range(portfolio.origin.year, last.year + 1)
+    last = origin + datetime.timedelta(days=days - 1)
+    years = range(origin.year, last.year + 1)
     china = holidays.country_holidays("CN", years=years, language="en_US")
-    flags = np.zeros(portfolio.days, dtype=np.int64)
-    for day in range(portfolio.days):
-        date = portfolio.origin + datetime.timedelta(days=day)
-        if date.year <= portfolio.plan.plan_year:
+    flags = np.zeros(days, dtype=np.int64)
+    for day in range(days):
+        date = origin + datetime.timedelta(days=day)
+        if date.year <= plan_year:
             flags[day] = china.is_working_day(date)
         else:
             # Days moved to make long holidays are announced in the year before: not known yet.
             statutory = date in china and "substituted" not in china[date]
             flags[day] = date.weekday() < 5 and not statutory
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(flags)])
+    return flags
 
 
 def build_frame(

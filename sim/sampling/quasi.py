@@ -22,6 +22,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.kept import kept
 from sim.sampling import register
 from sim.sampling.register import Label
 from sim.sampling.streams import fill_uniforms, key_of
@@ -137,13 +138,21 @@ def sobol_directions(level: int) -> _Words:
     ndarray of uint64, shape (registered dimensions,)
         In units of 2**-53.
     """
+    directions: _Words = kept(f"sobol-{len(register.SOBOL)}", "scipy", _made_directions)[level]
+    return directions
+
+
+def _made_directions() -> _Words:
+    """Return the directions of all levels, a row each."""
     from scipy.stats import qmc
 
     # The Gray code of 2**(level + 1) - 1 is 2**level: a point of a single direction.
     sequence = qmc.Sobol(d=len(register.SOBOL), scramble=False)
-    sequence.fast_forward((2 << level) - 1)
-    directions: _Words = (sequence.random(1)[0] * 2.0**_BITS).astype(np.uint64)
-    return directions
+    points = []
+    for level in range(_LEVELS):
+        sequence.reset().fast_forward((2 << level) - 1)
+        points.append(sequence.random(1)[0])
+    return (np.array(points) * 2.0**_BITS).astype(np.uint64)
 
 
 def quasi_points(labels: Sequence[Label], seed: int, replications: Sequence[int]) -> Floats:

@@ -137,6 +137,7 @@ def test_machine_code_is_kept_by_what_all_kernels_say() -> None:
     assert "engine/rules.py" in sources  # imported by kernels, itself none
     assert "sampling/layout.py" in sources
     assert {"engine/compiled/payments.py", "runs/rows.py", "sampling/normal.py"} <= sources
+    assert not {"cli.py", "runs/simulate.py", "runs/folder.py", "figures/charts.py"} & sources
     assert jit.cache_folder().name == jit.kernel_hash()
 
 

@@ -275,6 +275,19 @@ class TestCut:
         assert FIRST in {batch.stop for batch in whole}
         assert len({len(batch) for batch in whole}) == 1
 
+    @pytest.mark.parametrize("projects", [1, 100, 1172, 1250, 1251, 3999, 10**6])
+    def test_of_the_compiled_engine_too_and_an_early_one(self, projects: int) -> None:
+        count = 20 * FIRST
+        whole = cut(count, projects, "compiled")
+        assert [one for batch in whole for one in batch] == list(range(count))
+        ends = {batch.stop for batch in whole}
+        looks = {FIRST << k for k in range(5)}
+        assert looks <= ends
+        assert len(whole[0]) <= 64
+        assert max(map(len, whole)) <= 4 * FIRST
+        for less in (1, 63, 64, 65, 319, 320, 321, 5000):
+            assert set(cut(less, projects, "compiled")[:-1]) <= set(whole)
+
     def test_whatever_is_asked_for_they_lie_where_they_lay(self) -> None:
         long = set(cut(640, 100, "reference"))
         assert set(cut(200, 100, "reference")) <= long
