@@ -27,6 +27,7 @@ RISK_DAYS = "risk_days"
 RISK_COST = "risk_cost"
 RISK_TRIGGER = "risk_trigger"
 SCRAMBLE = "scramble"
+DESIGN = "design"
 
 VARIABLES = (
     SLIP,
@@ -48,6 +49,7 @@ VARIABLES = (
     RISK_COST,
     RISK_TRIGGER,
     SCRAMBLE,
+    DESIGN,
 )
 
 Label = tuple[str, str, int]
