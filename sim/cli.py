@@ -259,6 +259,44 @@ def replay(
         click.echo(line)
 
 
+@cli.command()
+@click.argument("history", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("outputs/fit"), show_default=True,
+    help="结果文件夹 / folder of types.csv and fit.csv.",
+)  # fmt: skip
+@click.option(
+    "--plan", type=click.Path(path_type=Path), default=Path(DEFAULT_SCENARIO).parent,
+    show_default=True, help="其 types.csv 为参照类 / plan whose types.csv holds the references.",
+)  # fmt: skip
+@click.option(
+    "--prior-records", type=click.FloatRange(0, 10_000), default=20.0, show_default=True,
+    help="参照类按多少条记录计 / how many records a reference class counts as.",
+)  # fmt: skip
+@_language
+def fit(history: Path, out: Path, plan: Path, prior_records: float, lang: Any) -> None:
+    """用自有记录拟合工期与投资分布 / fit durations and costs to one's own records."""
+    from sim.analysis.fit_tables import fit_groups, fit_rows, type_rows
+    from sim.briefing.fitting import TEXT, print_fit
+    from sim.plan.history import check_place, read_history
+    from sim.runs.csvfiles import csv_bytes
+    from sim.runs.whole import write_whole
+
+    with _input_errors(lang):
+        check_place(out, plan)
+        found = read_history(history, plan)
+    _print_problems(found.warnings, lang, most=_MOST_PROBLEMS)
+    fitted = fit_groups(found.groups, prior_records)
+    contents = {
+        "types.csv": csv_bytes(type_rows(found.types, fitted, prior_records)),
+        "fit.csv": csv_bytes(fit_rows(fitted)),
+    }
+    with _place_errors(lang):
+        write_whole(out, contents)
+    print_fit(fitted, prior_records, _console(), lang)
+    click.echo(TEXT[lang]["files"].format(folder=out))
+
+
 def _run_overrides(given: Mapping[str, object]) -> list[str]:
     """Write options as the overrides that they are, so that they are logged as such."""
     return [f"run.{name}={value}" for name, value in given.items() if value is not None]
