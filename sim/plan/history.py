@@ -198,16 +198,14 @@ def _as_lognormal(given: Distribution) -> Distribution | None:
 
 def _few(file: str, group: Group) -> Problem:
     """Tell that the finished records are few, and what follows."""
-    count = len(group.finished)
-    code = "few_records"
-    if count == 0:
-        code, count = "none_finished", len(group.running)
-    elif group.reference is None:
-        code = "no_reference"
-    details: dict[str, object] = {
+    about: dict[str, object] = {
         "type": group.type,
         "measure": Told({"duration": "工期", "cost": "投资"}[group.measure], group.measure),
-        "count": count,
+        "count": len(group.finished) or len(group.running),
         "fewest": FEWEST,
     }
-    return Problem(code, file, column="type", value=group.type, details=details, level="warning")
+    if not group.finished:
+        return Problem("none_finished", file, None, "type", group.type, about, "warning")
+    if group.reference is None:
+        return Problem("no_reference", file, None, "type", group.type, about, "warning")
+    return Problem("few_records", file, None, "type", group.type, about, "warning")
