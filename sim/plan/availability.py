@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,8 @@ Spell = tuple[int, int, float]
 """First day, last day (both included, as day indices) and availability."""
 
 
-def spells(row: CalendarRow, origin: datetime.date, first: int, last: int) -> Iterator[Spell]:
+@functools.lru_cache(maxsize=4096)  # asked for each class of the calendar
+def spells(row: CalendarRow, origin: datetime.date, first: int, last: int) -> tuple[Spell, ...]:
     """List the spells of a calendar row that touch a span of days.
 
     Parameters
@@ -31,10 +33,10 @@ def spells(row: CalendarRow, origin: datetime.date, first: int, last: int) -> It
     first, last : int
         The span, as day indices.
 
-    Yields
-    ------
+    Returns
+    -------
     tuple of (int, int, float)
-        First day, last day, availability. Spells may reach beyond the span.
+        First day, last day, availability of each. Spells may reach beyond the span.
     """
     if isinstance(row.from_, datetime.date) and isinstance(row.to, datetime.date):
         pairs = [(row.from_, row.to)]
@@ -44,10 +46,10 @@ def spells(row: CalendarRow, origin: datetime.date, first: int, last: int) -> It
             (origin + datetime.timedelta(days=last)).year + 1,
         )
         pairs = [recurring(row.from_, row.to, year) for year in years]
-    for start, end in pairs:
-        spell = ((start - origin).days, (end - origin).days)
-        if spell[0] <= last and spell[1] >= first:
-            yield (*spell, row.availability)
+    found = [((start - origin).days, (end - origin).days) for start, end in pairs]
+    return tuple(
+        (begin, end, row.availability) for begin, end in found if begin <= last and end >= first
+    )
 
 
 def recurring(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,7 +12,7 @@ import numpy as np
 
 from sim.plan.curves import PPM
 from sim.plan.portfolio import Portfolio
-from sim.plan.rows import Account, BondFloor, Plan, Project, Release
+from sim.plan.rows import Account, BondFloor, Plan, Release
 from sim.sampling.realization import AccountRule, Accounts
 
 TIERS = ("province", "city", "county")
@@ -80,7 +81,9 @@ def lay_out_accounts(portfolio: Portfolio, limited: bool) -> Purses:
     drawing = {release.account for release in releases}
     is_own = [one.class_ == OWN and one.id not in drawing and one.opening == 0 for one in accounts]
     debt = [one.equity == "no" for one in accounts]
-    lines = [_lines(one, position, places, debt) if limited else [] for one in plan.projects]
+    # Many projects of a county are funded alike.
+    of = functools.cache(lambda funding, county: _lines(funding, county, position, places, debt))
+    lines = [of(one.funding, one.county) if limited else [] for one in plan.projects]
     counts = np.array([len(mine) for mine in lines], dtype=np.int64)
     flat = [line for mine in lines for line in mine]
     equity = [
@@ -137,15 +140,16 @@ def _accounts(plan: Plan) -> tuple[Account, ...]:
 
 
 def _lines(
-    one: Project,
+    funding: Sequence[tuple[str, Fraction]],
+    county: str,
     position: Mapping[str, int],
     places: Mapping[tuple[str, str], int],
     debt: Sequence[bool],
 ) -> list[tuple[int, int]]:
     """Return account and cumulative share (ppm) of each line, equity first."""
     shares: dict[int, Fraction] = {}
-    for key, share in one.funding or ((OWN, Fraction(1)),):
-        account = _account_for(key, one.county, position, places)
+    for key, share in funding or ((OWN, Fraction(1)),):
+        account = _account_for(key, county, position, places)
         # What leads to one account is one line: else two loans could each use the same room.
         shares[account] = shares.get(account, Fraction(0)) + share
     lines, reached = [], Fraction(0)

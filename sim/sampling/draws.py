@@ -142,7 +142,8 @@ def prepare(sampler: Sampler) -> tuple[DrawModel, Still]:
     drivers = lay_out_drivers(sampler, positions, inverses)
     projects = lay_out_projects(sampler, inverses)
     gates = lay_out_gates(sampler, inverses)
-    risks = lay_out_risks(sampler.risks, portfolio, inverses)
+    addresses = sampler.addresses[sampler.groups["risks"]]
+    risks = lay_out_risks(sampler.risks, addresses, portfolio, inverses)
     planned = (sampler.planned_calendar, sampler.planned_losses)
     calendar, losses = lay_out_calendar(sampler.calendar, planned, positions, inverses)
     laws, numbers = inverses.tables()

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.plan.portfolio import Portfolio
-from sim.sampling import register
 from sim.sampling.inverses import Inverses
 from sim.sampling.laws import Law
 from sim.sampling.project_layout import knot_places
@@ -106,13 +105,20 @@ class Risks(NamedTuple):
     stop_first: NDArray[np.int64]
 
 
-def lay_out_risks(model: RiskModel | None, portfolio: Portfolio, inverses: Inverses) -> Risks:
+def lay_out_risks(
+    model: RiskModel | None,
+    addresses: NDArray[np.uint64],
+    portfolio: Portfolio,
+    inverses: Inverses,
+) -> Risks:
     """Lay out the register.
 
     Parameters
     ----------
     model : RiskModel or None
         None where no risk can strike.
+    addresses : ndarray of uint64
+        Of the model's labels.
     portfolio : Portfolio
         The plan and its baseline.
     inverses : Inverses
@@ -125,7 +131,6 @@ def lay_out_risks(model: RiskModel | None, portfolio: Portfolio, inverses: Inver
     grouped = group_starts = np.zeros(0, np.int64)
     rooms = np.zeros(portfolio.size, np.int64)
     if model is not None:
-        addresses = register.addresses(model.labels)
         slots["project"], slots["gate"] = model.project, model.gate
         slots["drops"] = model.drops
         first_slots = {law.position: law.slots.start for law in model.laws}

@@ -101,7 +101,7 @@ def lay_out(portfolio: Portfolio, *mitigated: str) -> RiskModel:
 def strike(portfolio: Portfolio, model: RiskModel, replications: Sequence[int]) -> Struck:
     """Let the kernel strike, replication by replication, and write out what it did."""
     inverses = Inverses()
-    risks = lay_out_risks(model, portfolio, inverses)
+    risks = lay_out_risks(model, register.addresses(model.labels), portfolio, inverses)
     laws, numbers = inverses.tables()
     room = risk_room(risks)
     shape = (len(replications), len(model.risk))
