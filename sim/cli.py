@@ -375,6 +375,91 @@ def hindcast(
     click.echo(TEXT[lang]["files"].format(folder=folder))
 
 
+@cli.command()
+@click.argument("plan", type=click.Path(), default=DEFAULT_SCENARIO)
+@click.option(
+    "--evidence", type=click.Path(path_type=Path),
+    help="证据文件夹（缺省用随附的） / folder of reference tables; those shipped where not given.",
+)  # fmt: skip
+@click.option(
+    "--designs", type=click.IntRange(8, 10_000), default=32, show_default=True,
+    help="计划参数取多少组值 / how many values parameters of the plan take.",
+)  # fmt: skip
+@click.option(
+    "-n", "--replications", type=click.IntRange(32, 100_000), default=256, show_default=True,
+    help="每组模拟次数 / replications of each.",
+)  # fmt: skip
+@click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=2021, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 1024), help="线程数 / threads.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("outputs/calibration"),
+    show_default=True, help="结果文件夹 / folder of results.",
+)  # fmt: skip
+@_language
+def calibrate(
+    plan: str,
+    evidence: Path | None,
+    designs: int,
+    replications: int,
+    seed: int,
+    workers: int | None,
+    out: Path,
+    lang: Any,
+) -> None:
+    """由已公布的进度学习少数参数 / learn a few parameters from published progress."""
+    from sim.analysis.calibration import posterior
+    from sim.analysis.calibration_tables import (
+        about,
+        correlation_rows,
+        held_rows,
+        month_bands,
+        month_rows,
+        parameter_rows,
+    )
+    from sim.analysis.emulator import fit_emulator
+    from sim.analysis.predictive import coverage, held_against
+    from sim.analysis.published import REFERENCE
+    from sim.briefing.calibration import TEXT, print_calibration
+    from sim.briefing.progress import progress
+    from sim.plan.evidence import read_evidence
+    from sim.plan.scenario import load_scenario
+    from sim.runs.csvfiles import csv_bytes
+    from sim.runs.ensemble import run_ensemble
+    from sim.runs.folder import json_bytes
+    from sim.runs.provenance import source_hash, versions
+    from sim.runs.whole import write_whole
+
+    folder = REFERENCE if evidence is None else evidence
+    with _input_errors(lang):
+        given = read_evidence(folder)
+        loaded = load_scenario(plan)
+        with progress(_console(stderr=True), lang, quiet=False) as on_progress:
+            ensemble = run_ensemble(
+                plan, designs, replications, seed, workers or os.cpu_count() or 1, on_progress
+            )
+    emulator = fit_emulator(ensemble.values, ensemble.shares)
+    found = posterior(ensemble.names, ensemble.values, emulator, given.rows)
+    held = held_against(found, given.rows)
+    covered, bands = coverage(held), month_bands(found)
+    provenance = {
+        "scenario": loaded.name, "seed": seed, "designs": designs,
+        "replications_of_a_design": replications, "inputs_sha256": dict(loaded.inputs),
+        "evidence_sha256": dict(given.inputs), "model_sha256": source_hash(),
+        "versions": versions(),
+    }  # fmt: skip
+    contents = {
+        "parameters.csv": csv_bytes(parameter_rows(found)),
+        "correlations.csv": csv_bytes(correlation_rows(found)),
+        "shares.csv": csv_bytes(held_rows(held)),
+        "months.csv": csv_bytes(month_rows(bands)),
+        "calibration.json": json_bytes({**provenance, **about(found, held, covered)}),
+    }
+    with _place_errors(lang):
+        write_whole(out, contents)
+    print_calibration(found, len(given.rows), bands, covered, _console(), lang)
+    click.echo(str(TEXT[lang]["files"]).format(folder=out))
+
+
 def _run_overrides(given: Mapping[str, object]) -> list[str]:
     """Write options as the overrides that they are, so that they are logged as such."""
     return [f"run.{name}={value}" for name, value in given.items() if value is not None]

@@ -39,10 +39,14 @@ class MonthShare:
     lists: int
 
 
+REFERENCE = Path(__file__).parent / "reference"
+"""Folder of the reference tables that ship with the package."""
+
+
 @functools.cache
 def published_shares(scope: str = "all") -> Mapping[int, tuple[float, ...]]:
     """Return published shares by month, for all projects of a list or for one stage."""
-    path = Path(__file__).parent / "reference" / "month_end_shares.csv"
+    path = REFERENCE / "month_end_shares.csv"
     shares: dict[int, list[float]] = {}
     with path.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.jit import AVAILABLE
+from sim.plan.evidence import STARTS
 from sim.plan.portfolio import Portfolio, build_portfolio
 from sim.plan.rows import Exposure
 from sim.plan.scenario import Scenario, load_scenario
@@ -31,7 +32,6 @@ from sim.sampling.sampler import Sampler, build_sampler
 Floats = NDArray[np.float64]
 
 ALL = "all"
-STARTS = "starts"
 MONTHS = 12
 _GOVERNMENT = "government"
 _PIECE = 64

@@ -1,0 +1,121 @@
+"""Rows of the files that a calibration writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sim.analysis.calibration import Posterior, correlations, effective_size, marginals
+from sim.analysis.predictive import Coverage, Held, Predictive, predictive
+from sim.runs.ensemble import ALL, MONTHS
+
+Row = dict[str, Any]
+
+PERCENTS = (10, 50, 90)
+
+
+def parameter_rows(found: Posterior) -> Iterator[Row]:
+    """Yield a row a parameter: what was believed before and after."""
+    for one in marginals(found):
+        yield {
+            "parameter": one.name,
+            "prior_mean": f"{one.prior_mean:.4f}",
+            "prior_sd": f"{one.prior_sd:.4f}",
+            "mean": f"{one.mean:.4f}",
+            "sd": f"{one.sd:.4f}",
+            "p5": f"{one.p5:.4f}",
+            "p50": f"{one.p50:.4f}",
+            "p95": f"{one.p95:.4f}",
+            "share_of_prior_variance_taken_away": f"{one.told:.3f}",
+        }
+
+
+def correlation_rows(found: Posterior) -> Iterator[Row]:
+    """Yield a row a parameter: its posterior correlation with each other."""
+    names, matrix = correlations(found)
+    for name, line in zip(names, matrix, strict=True):
+        yield {"parameter": name} | {
+            other: f"{value:.3f}" for other, value in zip(names, line, strict=True)
+        }
+
+
+def held_rows(held: Sequence[Held]) -> Iterator[Row]:
+    """Yield a row a published share."""
+    for one in held:
+        yield {
+            "place": one.place,
+            "year": one.year,
+            "scope": one.scope,
+            "month": one.month,
+            "share": f"{one.share:.4f}",
+            "p10": f"{one.p10:.4f}",
+            "p50": f"{one.p50:.4f}",
+            "p90": f"{one.p90:.4f}",
+            "probability_of_less": f"{one.standing:.4f}",
+            "inside": "yes" if one.inside else "no",
+        }
+
+
+def month_bands(found: Posterior) -> list[tuple[int, Predictive, Predictive]]:
+    """Return by month what a place that publishes, and what any place, comes to."""
+    emulated = set(found.emulator.cells)
+    return [
+        (month, *(predictive(found, (ALL, month), biased=biased) for biased in (True, False)))
+        for month in range(1, MONTHS + 1)
+        if (ALL, month) in emulated
+    ]
+
+
+def month_rows(bands: Sequence[tuple[int, Predictive, Predictive]]) -> Iterator[Row]:
+    """Yield a row a month: percentiles with and without publication bias."""
+    for month, published, plain in bands:
+        row: Row = {"month": month}
+        for name, band in (("published", published), ("any_place", plain)):
+            for percent in PERCENTS:
+                row[f"{name}_p{percent}"] = f"{band.percentile(percent / 100):.4f}"
+        yield row
+
+
+def told_apart(found: Posterior, least: float = 0.35) -> list[tuple[str, str, float]]:
+    """Return pairs of parameters that the evidence cannot tell apart, closest first.
+
+    Parameters
+    ----------
+    found : Posterior
+        The posterior.
+    least : float
+        Absolute posterior correlation from which a pair is named: priors are independent.
+    """
+    names, matrix = correlations(found)
+    pairs = [
+        (names[i], names[j], float(matrix[i, j]))
+        for i in range(len(names))
+        for j in range(i)
+        if abs(matrix[i, j]) >= least
+    ]
+    return sorted(pairs, key=lambda pair: -abs(pair[2]))
+
+
+def about(found: Posterior, held: Sequence[Held], covered: Sequence[Coverage]) -> Mapping[str, Any]:
+    """Return what calibration.json says beside the provenance."""
+    return {
+        "places": len(found.terms),
+        "shares": len(held),
+        "replications": len(found.values),
+        "effective_replications": round(effective_size(found), 1),
+        "parameters": {
+            one.name: {
+                "prior_mean": one.prior_mean, "prior_sd": one.prior_sd, "mean": one.mean,
+                "sd": one.sd, "p5": one.p5, "p50": one.p50, "p95": one.p95,
+            }
+            for one in marginals(found)
+        },
+        "not_told_apart": [list(pair) for pair in told_apart(found)],
+        "coverage_of_80_percent_bands": {
+            one.scope: {
+                "places": one.places, "shares": one.shares, "inside": one.inside,
+                "low": one.low, "high": one.high,
+            }
+            for one in covered
+        },
+    }  # fmt: skip

@@ -1,0 +1,206 @@
+"""What another place may publish, and how often places published what was to be expected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.analysis.calibration import (
+    BIAS,
+    LIST,
+    PLACE,
+    START_PLACE,
+    Posterior,
+    known_cells,
+    scale_of,
+    without,
+)
+from sim.plan.evidence import STARTS, Cell, PlaceYear
+
+Floats = NDArray[np.float64]
+
+_CELLS, _GRID = 300, 400
+"""Cells of means and points of the grid: both far finer than the spreads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predictive:
+    """Where a share that another place publishes may lie.
+
+    Attributes
+    ----------
+    shares : ndarray of float64, shape (G,)
+        Shares, rising.
+    below : ndarray of float64, shape (G,)
+        Probability of a smaller one.
+    """
+
+    shares: Floats
+    below: Floats
+
+    def percentile(self, at: float) -> float:
+        """Return the share that is not exceeded with a probability."""
+        return float(np.interp(at, self.below, self.shares))
+
+    def standing(self, share: float) -> float:
+        """Return the probability of a smaller share."""
+        return float(np.interp(share, self.shares, self.below))
+
+
+def predictive(
+    found: Posterior, cell: Cell, *, weights: Floats | None = None, biased: bool = True
+) -> Predictive:
+    """Return the distribution of a share of a place that is not among the evidence.
+
+    Parameters
+    ----------
+    found : Posterior
+        The posterior.
+    cell : (scope, month)
+        One that is emulated.
+    weights : ndarray of float64, optional
+        Those of `without`; else all evidence counts.
+    biased : bool
+        Whether the place publishes (publication bias on), or is any place.
+
+    Notes
+    -----
+    A mixture of normals: means are sorted into cells first, so that each spread is worked out for
+    a few hundred means and not for all.
+    """
+    from scipy import special
+
+    weights = found.weights if weights is None else weights
+    column = found.emulator.cells.index(cell)
+    luck = found.emulator.covariance[column, column]
+    if cell[0] == STARTS:
+        bias = np.zeros(len(BIAS))
+        spreads = np.full((len(PLACE), len(LIST)), np.sqrt(luck + START_PLACE**2))
+    else:
+        bias = BIAS if biased else np.zeros(len(BIAS))
+        own = LIST * scale_of(cell[0])
+        spreads = np.sqrt(luck + PLACE[:, None] ** 2 + own**2)
+    means = found.means[:, column, None] + bias
+    edges = np.linspace(means.min() - 1e-9, means.max() + 1e-9, _CELLS + 1)
+    at = np.digitize(means, edges[1:-1])
+    masses = np.zeros((_CELLS, *spreads.shape))
+    np.add.at(masses, at, weights)
+    middles = (edges[:-1] + edges[1:]) / 2
+    reach = 4.5 * spreads.max()
+    grid = np.linspace(edges[0] - reach, edges[-1] + reach, _GRID)
+    below = np.zeros(_GRID)
+    for place, own_mass in enumerate(masses.transpose(1, 2, 0)):
+        for k, mass in enumerate(own_mass):
+            below += special.ndtr((grid[:, None] - middles) / spreads[place, k]) @ mass
+    return Predictive(grid if cell[0] == STARTS else np.exp(grid), below)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A published share beside what the evidence of all other places makes of it.
+
+    Attributes
+    ----------
+    place : str
+        Place.
+    year : int
+        Plan year.
+    scope : str
+        Of the share.
+    month : int
+        1 to 12.
+    share : float
+        As published.
+    p10, p50, p90 : float
+        Percentiles for a place that publishes.
+    standing : float
+        Probability of a smaller share.
+    """
+
+    place: str
+    year: int
+    scope: str
+    month: int
+    share: float
+    p10: float
+    p50: float
+    p90: float
+    standing: float
+
+    @property
+    def inside(self) -> bool:
+        """Whether the share lies in the band of 80 %."""
+        return 0.1 <= self.standing <= 0.9
+
+
+def held_against(found: Posterior, rows: Sequence[PlaceYear]) -> tuple[Held, ...]:
+    """Hold every published share against the evidence of all other places."""
+    result = []
+    for place in sorted(found.terms):
+        weights = without(found, place)
+        bands: dict[Cell, Predictive] = {}
+        for row in rows:
+            if row.place != place:
+                continue
+            chosen, _ = known_cells(found.emulator, row)
+            for k in chosen:
+                cell, share = row.cells[k], float(row.shares[k])
+                if cell not in bands:
+                    bands[cell] = predictive(found, cell, weights=weights)
+                band = bands[cell]
+                low, middle, high = (band.percentile(at) for at in (0.1, 0.5, 0.9))
+                below = band.standing(share)
+                result.append(Held(place, row.year, *cell, share, low, middle, high, below))
+    return tuple(result)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How often published shares lie in the band of 80 %.
+
+    Attributes
+    ----------
+    scope : str
+        Of the shares.
+    places : int
+        Places that published any.
+    shares : int
+        Shares they published.
+    inside : float
+        Mean over places of the part of a place's shares that lies inside.
+    low, high : float
+        95 % interval of that mean, by Student's t over places; within 0 and 1.
+    """
+
+    scope: str
+    places: int
+    shares: int
+    inside: float
+    low: float
+    high: float
+
+
+def coverage(held: Sequence[Held]) -> tuple[Coverage, ...]:
+    """Count by scope; places count alike, as the shares of one are alike."""
+    from scipy import stats
+
+    result = []
+    for scope in dict.fromkeys(one.scope for one in held):
+        mine = [one for one in held if one.scope == scope]
+        places = sorted({one.place for one in mine})
+        parts = np.array(
+            [np.mean([one.inside for one in mine if one.place == place]) for place in places]
+        )
+        mean, reach = float(parts.mean()), 1.0
+        if len(parts) > 1:
+            error = float(parts.std(ddof=1)) / np.sqrt(len(parts))
+            reach = float(stats.t.ppf(0.975, len(parts) - 1)) * error
+        result.append(
+            Coverage(
+                scope, len(places), len(mine), mean, max(mean - reach, 0.0), min(mean + reach, 1.0)
+            )
+        )
+    return tuple(result)
