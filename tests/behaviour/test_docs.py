@@ -43,6 +43,7 @@ def test_how_to_blocks_run(checkout: Path, position: int) -> None:
         env=os.environ | {"PATH": path, "PYTHONPATH": str(checkout)},
         capture_output=True,
         text=True,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
 
