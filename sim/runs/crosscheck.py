@@ -90,7 +90,7 @@ def all_differences(again: Sequence[Retold], samples: Samples) -> tuple[str, ...
     A run fills rows on many threads, in room that is used again, and stores them: what it ends up
     with is what must agree.
     """
-    found = []
+    found: list[str] = []
     for one in again:
         found += one.differs
         (row,) = np.flatnonzero(samples["replication"] == one.replication)

@@ -100,7 +100,8 @@ def test_a_difference_is_found_and_told(
     checked = json.loads(manifest.read_text(encoding="utf-8"))["cross_check"]
     assert not checked["agree"]
     told = [one.split(": ")[:2] for one in checked["differences"]]
-    assert told == [[f"replication {number}", "finish[0, 1]"] for number in (0, 2, 4)]
+    of_arrays = [words for words in told if not words[1].startswith("samples[")]
+    assert of_arrays == [[f"replication {number}", "finish[0, 1]"] for number in (0, 2, 4)]
 
 
 def ask(words: list[str], code: str, folder: Path) -> subprocess.CompletedProcess[str]:
