@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
 import errno
-import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +15,7 @@ import click
 
 from sim import __version__
 from sim.briefing.lines import SAYS
+from sim.briefing.streams import can_say_anything
 from sim.usage import usage_lines
 
 if TYPE_CHECKING:
@@ -66,6 +65,17 @@ _overrides = click.option(
     "--set", "overrides", multiple=True, metavar="PATH=VALUE",
     help="覆盖一项输入，可重复 / override one input; repeatable, logged.",
 )  # fmt: skip
+_count = click.option("-n", "--replications", type=click.IntRange(1, 10_000_000), help="模拟次数。")
+_engine = click.option(
+    "--engine", type=click.Choice(["compiled", "reference"]), help="引擎 / engine."
+)
+_workers = click.option(
+    "--workers", type=click.IntRange(1, 1024), help="并行数 / threads or processes."
+)
+_runs = click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
+    help="结果文件夹 / folder of runs.",
+)  # fmt: skip
 _seed = click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="随机种子 / root seed.")
 _sampling = click.option(
     "--sampling", type=click.Choice(["quasi", "plain"]),
@@ -91,15 +101,12 @@ def cli(context: click.Context, debug: bool) -> None:
 
 @cli.command()
 @click.argument("scenario", type=click.Path(), default=DEFAULT_SCENARIO)
-@click.option("-n", "--replications", type=click.IntRange(1, 10_000_000), help="模拟次数。")
+@_count
 @_seed
 @_sampling
-@click.option("--engine", type=click.Choice(["compiled", "reference"]), help="仿真引擎 / engine.")
-@click.option("--workers", type=click.IntRange(1, 1024), help="并行数 / threads or processes.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
-    help="结果文件夹 / folder of runs.",
-)  # fmt: skip
+@_engine
+@_workers
+@_runs
 @click.option("--precision", metavar="MEASURE=HALFWIDTH", help=(
     "达到精度即停，-n 为上限 / stop when precise enough, e.g. reported.p50=20亿."
 ))  # fmt: skip
@@ -145,7 +152,9 @@ def run(
     _check_engines(stored, lang)
 
 
-def _stored_run(loaded: Scenario, out: Path, lang: Any, quiet: bool) -> StoredRun:
+def _stored_run(
+    loaded: Scenario, out: Path, lang: Any, quiet: bool, charts: bool = True
+) -> StoredRun:
     """Read the run of a scenario where it stands already; else simulate and write it."""
     from sim.briefing.progress import progress
     from sim.figures.charts import draw_charts
@@ -166,6 +175,7 @@ def _stored_run(loaded: Scenario, out: Path, lang: Any, quiet: bool) -> StoredRu
     mark = fingerprint(loaded, asked.seed, asked.replications, asked.sampling, asked.engine)
     folder = run_folder(out, loaded.name, mark)
     store = BatchStore(partial_folder(folder), mark)
+    add = (lambda one: draw_charts(one, lang)) if charts else None
     with _what_is_kept(lang, folder, store, asked.replications):
         with _place_errors(lang):
             stored = find_run(folder)
@@ -177,8 +187,9 @@ def _stored_run(loaded: Scenario, out: Path, lang: Any, quiet: bool) -> StoredRu
                 finished = simulate(
                     loaded, workers=asked.workers, on_progress=on_progress, store=store
                 )
-            return write_run(finished, out, lambda one: draw_charts(one, lang))
-        draw_charts(stored, lang)
+            return write_run(finished, out, add)
+        if add is not None:
+            add(stored)
         point_to(stored.folder)
         clear_away(stored.folder)
         if not quiet:
@@ -317,18 +328,15 @@ def fit(history: Path, out: Path, plan: Path, prior_records: float, lang: Any) -
     "--outcomes", type=click.Path(path_type=Path), required=True,
     help="承诺的实际结果 / what became of the promises, CSV.",
 )  # fmt: skip
-@click.option("-n", "--replications", type=click.IntRange(1, 10_000_000), help="模拟次数。")
+@_count
 @_seed
-@click.option("--engine", type=click.Choice(["compiled", "reference"]), help="仿真引擎 / engine.")
-@click.option("--workers", type=click.IntRange(1, 1024), help="并行数 / threads or processes.")
+@_engine
+@_workers
 @click.option(
     "--base-rate", type=click.FloatRange(0, 1),
     help="基准比率 / probability that a humble forecast gives every promise; else leave one out.",
 )  # fmt: skip
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
-    help="结果文件夹 / folder of runs.",
-)  # fmt: skip
+@_runs
 @_language
 def hindcast(
     plan: str,
@@ -358,7 +366,8 @@ def hindcast(
         found = read_outcomes(outcomes, loaded.plan)
         humble = load_scenario(plan, (*_run_overrides(given), *slippage_alone(loaded)))
         # The run itself comes last, so that `latest` names it.
-        slipping, stored = (_stored_run(one, out, lang, quiet=False) for one in (humble, loaded))
+        slipping = _stored_run(humble, out, lang, quiet=False, charts=False)
+        stored = _stored_run(loaded, out, lang, quiet=False)
     for one in (slipping, stored):
         _check_engines(one, lang)
     judged = held_against(stored, slipping, found, base_rate)
@@ -441,19 +450,6 @@ def _print_problems(problems: Sequence[Problem], language: Any, most: int | None
         click.echo(SAYS[language]["more"].format(count=len(ordered) - most), err=True)
 
 
-def _can_say_anything() -> None:
-    """Let no character stop a command, whatever the encoding of the terminal or pipe.
-
-    ASCII is what a missing locale looks like: UTF-8 is written then. Any other encoding is kept,
-    and a character that it lacks is written as an escape.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            ascii_only = codecs.lookup(stream.encoding).name == "ascii"
-            encoding = "utf-8" if ascii_only else stream.encoding
-            stream.reconfigure(encoding=encoding, errors="backslashreplace")
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process with its exit code.
 
@@ -464,7 +460,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         words.insert(0, "run")  # options alone are those of the main job
     asked = "--lang=en" in words or ("--lang", "en") in pairwise(words)
     language = "en" if asked else "zh"
-    _can_say_anything()
+    can_say_anything()
     try:
         cli.main(words, prog_name="run_sim.py", standalone_mode=False)
         code = DONE

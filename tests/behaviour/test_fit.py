@@ -190,6 +190,18 @@ class TestTold:
         assert "weibull is clearly better than the lognormal" in printed
         assert "'triangular(0.9, 1, 1.4)' is no lognormal" in printed
 
+    def test_a_median_beyond_all_records_is_told(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        rows = "roads,duration,100,160,\n" + "roads,duration,100,300,running\n" * 30
+        words = ("--out", tmp_path, "--plan", LUOYANG, "--lang", "en")
+        ask("fit", history(tmp_path, HEAD + rows), *words)
+        printed = capsys.readouterr().out
+        assert "extrapolated from running projects" in printed
+        assert "too much lies beyond the beginning of the reference's tail" in printed
+        ask("fit", history(tmp_path, HEAD + "roads,duration,100,60,\n"), *words)
+        assert "extrapolated" not in capsys.readouterr().out
+
     def test_no_rows_no_file_no_folder(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
