@@ -273,6 +273,8 @@ def _log_likelihood(
         found += len(far) * math.log(share) - index * float(np.minimum(far, reach).sum())
         found += np.count_nonzero(far < reach - _CLOSE) * math.log(index)
     open_body, open_far = running[running < edge], running[running >= edge] - edge
+    if share == 0:  # nothing is cut: exact far out, too
+        return float(found + special.log_ndtr((mean - open_body) / scale).sum())
     below = np.exp(special.log_ndtr((open_body - mean) / scale) - inside)
     found += float(np.log1p(-(1 - share) * below).sum())
     if len(open_far):

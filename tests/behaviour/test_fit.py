@@ -138,7 +138,8 @@ class TestTold:
             "road,duration,,0,110,\n"
             "road,duration,,100,0,finished\n"
             "road,duration,,many,110,done\n"
-            "road,duration,,100,-1,\n",
+            "road,duration,,100,-1,\n"
+            "road,duration,,1e-300,1e15,\n",
         )
         code = ask("fit", records, "--out", tmp_path / "out", "--plan", write_plan(tmp_path / "p"),
                    "--lang", "en")  # fmt: skip
@@ -154,9 +155,10 @@ class TestTold:
             "row 6, column 'planned', value 'many'",
             "row 6, column 'status', value 'done'",
             "row 7, column 'actual', value '-1'",
+            "row 8, column 'actual', value '1e+15': actual is inf times planned",
         ):
             assert words in told, words
-        assert "8 errors" in told
+        assert "9 errors" in told
 
     def test_warnings_stop_nothing(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

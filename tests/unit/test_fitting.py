@@ -212,6 +212,10 @@ class TestLikelihood:
             beyond = log_likelihood(Records.of([], [percentile(law, 1 - share)]), law)
             assert math.exp(beyond) == pytest.approx(share)
 
+    def test_far_beyond_what_a_reference_knows(self) -> None:
+        found = log_likelihood(Records.of([], [20.0]), PLAIN)
+        assert found == pytest.approx(stats.norm.logsf(math.log(20 / 1.02) / 0.1))
+
 
 class TestCandidates:
     def test_lognormal_has_the_closed_form(self) -> None:
