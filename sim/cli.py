@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
 import errno
 import gc
-import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,13 +15,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim import __version__
-from sim.briefing.lines import SAYS, USAGE
+from sim.briefing.lines import SAYS
+from sim.briefing.streams import can_say_anything
+from sim.usage import usage_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from sim.plan.problems import Problem
+    from sim.plan.scenario import Scenario
     from sim.runs.batches import BatchStore
+    from sim.runs.folder import StoredRun
 
 DEFAULT_SCENARIO = "scenarios/luoyang-2021/baseline.toml"
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -65,6 +67,17 @@ _overrides = click.option(
     "--set", "overrides", multiple=True, metavar="PATH=VALUE",
     help="覆盖一项输入，可重复 / override one input; repeatable, logged.",
 )  # fmt: skip
+_count = click.option("-n", "--replications", type=click.IntRange(1, 10_000_000), help="模拟次数。")
+_engine = click.option(
+    "--engine", type=click.Choice(["compiled", "reference"]), help="引擎 / engine."
+)
+_workers = click.option(
+    "--workers", type=click.IntRange(1, 1024), help="并行数 / threads or processes."
+)
+_runs = click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
+    help="结果文件夹 / folder of runs.",
+)  # fmt: skip
 _seed = click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="随机种子 / root seed.")
 _sampling = click.option(
     "--sampling", type=click.Choice(["quasi", "plain"]),
@@ -90,15 +103,12 @@ def cli(context: click.Context, debug: bool) -> None:
 
 @cli.command()
 @click.argument("scenario", type=click.Path(), default=DEFAULT_SCENARIO)
-@click.option("-n", "--replications", type=click.IntRange(1, 10_000_000), help="模拟次数。")
+@_count
 @_seed
 @_sampling
-@click.option("--engine", type=click.Choice(["compiled", "reference"]), help="仿真引擎 / engine.")
-@click.option("--workers", type=click.IntRange(1, 1024), help="并行数 / threads or processes.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
-    help="结果文件夹 / folder of runs.",
-)  # fmt: skip
+@_engine
+@_workers
+@_runs
 @click.option("--precision", metavar="MEASURE=HALFWIDTH", help=(
     "达到精度即停，-n 为上限 / stop when precise enough, e.g. reported.p50=20亿."
 ))  # fmt: skip
@@ -121,22 +131,8 @@ def run(
     lang: Any,
 ) -> None:
     """模拟情景，写结果文件夹 / simulate a scenario, write a run folder, print the headline."""
-    from sim.briefing.progress import progress
     from sim.briefing.terminal import print_folder, print_headline
-    from sim.figures.charts import draw_charts
     from sim.plan.scenario import load_scenario
-    from sim.runs.batches import BatchStore
-    from sim.runs.folder import (
-        clear_away,
-        find_run,
-        partial_folder,
-        point_to,
-        probe,
-        run_folder,
-        write_run,
-    )
-    from sim.runs.provenance import fingerprint
-    from sim.runs.simulate import simulate
     from sim.runs.unused import changes_without_effect
 
     console = _console()
@@ -151,33 +147,62 @@ def run(
             _console(stderr=True).print(line, style="dim", highlight=False, markup=False)
         if idle := changes_without_effect(loaded):
             click.echo(SAYS[lang]["idle"].format(paths=", ".join(idle)), err=True)
-        asked = loaded.options
-        mark = fingerprint(loaded, asked.seed, asked.replications, asked.sampling, asked.engine)
-        folder = run_folder(out, loaded.name, mark)
-        store = BatchStore(partial_folder(folder), mark)
-        with _what_is_kept(lang, folder, store, asked.replications):
-            with _place_errors(lang):
-                stored = find_run(folder)
-                if stored is None:
-                    probe(folder)
-            if stored is None:
-                _tell_of_engine(asked.engine, lang)
-                with progress(_console(stderr=True), lang, quiet) as on_progress:
-                    finished = simulate(
-                        loaded, workers=asked.workers, on_progress=on_progress, store=store
-                    )
-                stored = write_run(finished, out, lambda one: draw_charts(one, lang), mark)
-            else:
-                draw_charts(stored, lang)
-                point_to(stored.folder)
-                clear_away(stored.folder)
-                if not quiet:
-                    console.print(SAYS[lang]["found"].format(mark=mark), style="dim")
+        stored = _stored_run(loaded, out, lang, quiet)
     if not quiet:
         print_headline(stored, console, lang)
     print_folder(stored, console, lang)
+    _check_engines(stored, lang)
+
+
+def _stored_run(
+    loaded: Scenario, out: Path, lang: Any, quiet: bool, charts: bool = True
+) -> StoredRun:
+    """Read the run of a scenario where it stands already; else simulate and write it."""
+    from sim.briefing.progress import progress
+    from sim.figures.charts import draw_charts
+    from sim.runs.batches import BatchStore
+    from sim.runs.folder import (
+        clear_away,
+        find_run,
+        partial_folder,
+        point_to,
+        probe,
+        run_folder,
+        write_run,
+    )
+    from sim.runs.provenance import fingerprint
+    from sim.runs.simulate import simulate
+
+    asked = loaded.options
+    mark = fingerprint(loaded, asked.seed, asked.replications, asked.sampling, asked.engine)
+    folder = run_folder(out, loaded.name, mark)
+    store = BatchStore(partial_folder(folder), mark)
+    add = (lambda one: draw_charts(one, lang)) if charts else None
+    with _what_is_kept(lang, folder, store, asked.replications):
+        with _place_errors(lang):
+            stored = find_run(folder)
+            if stored is None:
+                probe(folder)
+        if stored is None:
+            _tell_of_engine(asked.engine, lang)
+            with progress(_console(stderr=True), lang, quiet) as on_progress:
+                finished = simulate(
+                    loaded, workers=asked.workers, on_progress=on_progress, store=store
+                )
+            return write_run(finished, out, add)
+        if add is not None:
+            add(stored)
+        point_to(stored.folder)
+        clear_away(stored.folder)
+        if not quiet:
+            _console().print(SAYS[lang]["found"].format(mark=mark), style="dim")
+    return stored
+
+
+def _check_engines(stored: StoredRun, lang: Any) -> None:
+    """End with exit code 1 where the two engines differed: nothing there is to be relied on."""
     checked = stored.manifest["cross_check"]
-    if checked is not None and not checked["agree"]:  # what is there is not to be relied on
+    if checked is not None and not checked["agree"]:
         line = SAYS[lang]["disagree"].format(replications=checked["replications"])
         click.echo(line, err=True)
         raise FailedError
@@ -261,6 +286,104 @@ def replay(
         click.echo(line)
 
 
+@cli.command()
+@click.argument("history", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("outputs/fit"), show_default=True,
+    help="结果文件夹 / folder of types.csv and fit.csv.",
+)  # fmt: skip
+@click.option(
+    "--plan", type=click.Path(path_type=Path), default=Path(DEFAULT_SCENARIO).parent,
+    show_default=True, help="其 types.csv 为参照类 / plan whose types.csv holds the references.",
+)  # fmt: skip
+@click.option(
+    "--prior-records", type=click.FloatRange(0, 10_000), default=20.0, show_default=True,
+    help="参照类按多少条记录计 / how many records a reference class counts as.",
+)  # fmt: skip
+@_language
+def fit(history: Path, out: Path, plan: Path, prior_records: float, lang: Any) -> None:
+    """用自有记录拟合工期与投资分布 / fit durations and costs to one's own records."""
+    from sim.analysis.fit_tables import fit_groups, fit_rows, type_rows
+    from sim.briefing.fitting import TEXT, print_fit
+    from sim.plan.history import check_place, read_history
+    from sim.runs.csvfiles import csv_bytes
+    from sim.runs.whole import write_whole
+
+    with _input_errors(lang):
+        check_place(out, plan)
+        found = read_history(history, plan)
+    _print_problems(found.warnings, lang, most=_MOST_PROBLEMS)
+    fitted = fit_groups(found.groups, prior_records)
+    contents = {
+        "types.csv": csv_bytes(type_rows(found.types, fitted, prior_records)),
+        "fit.csv": csv_bytes(fit_rows(fitted)),
+    }
+    with _place_errors(lang):
+        write_whole(out, contents)
+    print_fit(fitted, prior_records, _console(), lang)
+    click.echo(TEXT[lang]["files"].format(folder=out))
+
+
+@cli.command()
+@click.argument("plan", type=click.Path(), default=DEFAULT_SCENARIO)
+@click.option(
+    "--outcomes", type=click.Path(path_type=Path), required=True,
+    help="承诺的实际结果 / what became of the promises, CSV.",
+)  # fmt: skip
+@_count
+@_seed
+@_engine
+@_workers
+@click.option(
+    "--base-rate", type=click.FloatRange(0, 1),
+    help="基准比率 / probability that a humble forecast gives every promise; else leave one out.",
+)  # fmt: skip
+@_runs
+@_language
+def hindcast(
+    plan: str,
+    outcomes: Path,
+    replications: int | None,
+    seed: int | None,
+    engine: str | None,
+    workers: int | None,
+    base_rate: float | None,
+    out: Path,
+    lang: Any,
+) -> None:
+    """承诺的预测与后来结果 / a plan's promises against what became of them, scored."""
+    from sim.analysis.hindcast import held_against
+    from sim.analysis.hindcast_tables import promise_rows, score_table
+    from sim.briefing.hindcast import TEXT, print_hindcast
+    from sim.plan.outcomes import check_scored, read_outcomes
+    from sim.plan.scenario import load_scenario, slippage_alone
+    from sim.runs.csvfiles import csv_bytes
+    from sim.runs.folder import json_bytes
+    from sim.runs.whole import write_whole
+
+    given = {"replications": replications, "seed": seed, "engine": engine, "workers": workers}
+    with _input_errors(lang):
+        loaded = load_scenario(plan, _run_overrides(given))
+        check_scored(loaded)
+        found = read_outcomes(outcomes, loaded.plan)
+        humble = load_scenario(plan, (*_run_overrides(given), *slippage_alone(loaded)))
+        # The run itself comes last, so that `latest` names it.
+        slipping = _stored_run(humble, out, lang, quiet=False, charts=False)
+        stored = _stored_run(loaded, out, lang, quiet=False)
+    for one in (slipping, stored):
+        _check_engines(one, lang)
+    judged = held_against(stored, slipping, found, base_rate)
+    folder = stored.folder.parent / f"hindcast-{stored.folder.name}"
+    with _place_errors(lang):
+        contents = {
+            "hindcast.csv": csv_bytes(promise_rows(judged.groups)),
+            "hindcast.json": json_bytes(score_table(judged)),
+        }
+        write_whole(folder, contents)
+    print_hindcast(judged, _console(), lang)
+    click.echo(TEXT[lang]["files"].format(folder=folder))
+
+
 def _run_overrides(given: Mapping[str, object]) -> list[str]:
     """Write options as the overrides that they are, so that they are logged as such."""
     return [f"run.{name}={value}" for name, value in given.items() if value is not None]
@@ -329,62 +452,6 @@ def _print_problems(problems: Sequence[Problem], language: Any, most: int | None
         click.echo(SAYS[language]["more"].format(count=len(ordered) - most), err=True)
 
 
-def _can_say_anything() -> None:
-    """Let no character stop a command, whatever the encoding of the terminal or pipe.
-
-    ASCII is what a missing locale looks like: UTF-8 is written then. Any other encoding is kept,
-    and a character that it lacks is written as an escape.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            ascii_only = codecs.lookup(stream.encoding).name == "ascii"
-            encoding = "utf-8" if ascii_only else stream.encoding
-            stream.reconfigure(encoding=encoding, errors="backslashreplace")
-
-
-def _usage_lines(error: click.ClickException, language: Any) -> Iterator[str]:
-    """Yield what the parser found wrong, in the language asked for, and where help is."""
-    says = USAGE[language]
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    if context is not None:
-        pieces = " ".join(context.command.collect_usage_pieces(context))
-        yield says["usage"].format(usage=f"{context.command_path} {pieces}")
-        yield says["help"].format(command=context.command_path)
-    yield says["wrong"].format(reason=_usage_reason(error, says))
-
-
-def _flags() -> set[str]:
-    """Return every option that takes no value."""
-    options = [one for command in (cli, *cli.commands.values()) for one in command.params]
-    return {name for one in options if getattr(one, "is_flag", False) for name in one.opts}
-
-
-def _usage_reason(error: click.ClickException, says: Mapping[str, str]) -> str:
-    """Say what is wrong by the kind of the error; else in the parser's own words."""
-    near = (
-        says["near"].format(near=near[0]) if (near := getattr(error, "possibilities", None)) else ""
-    )
-    hint = ""
-    if isinstance(error, click.BadParameter) and error.param is not None:
-        hint = error.param.get_error_hint(error.ctx)
-    match error:
-        case click.NoSuchOption():
-            return says["no_option"].format(name=error.option_name) + near
-        case click.BadOptionUsage():
-            kind = "takes_none" if error.option_name in _flags() else "needs_value"
-            return says[kind].format(name=error.option_name)
-        case click.MissingParameter() if hint:
-            return says["missing"].format(hint=hint)
-        case click.BadParameter(param=click.Parameter(type=click.Choice(choices=choices))):
-            return says["choice"].format(hint=hint, choices=", ".join(map(str, choices)))
-        case click.BadParameter(param=click.Parameter(type=click.IntRange(min=low, max=high))):
-            most = "" if high is None else says["most"].format(high=high)
-            return says["whole"].format(hint=hint, low=low) + most
-    if command := getattr(error, "command_name", None):  # a class of its own from click 8.4
-        return says["no_command"].format(name=command) + near
-    return error.format_message()
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process with its exit code.
 
@@ -395,7 +462,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         words.insert(0, "run")  # options alone are those of the main job
     asked = "--lang=en" in words or ("--lang", "en") in pairwise(words)
     language = "en" if asked else "zh"
-    _can_say_anything()
+    can_say_anything()
     # A plan is many small objects that all stay: they are searched for rubbish less often.
     gc.set_threshold(_OBJECTS_BETWEEN_SEARCHES)
     try:
@@ -404,7 +471,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except WrongInputError:
         code = WRONG_INPUT
     except click.ClickException as error:
-        for line in _usage_lines(error, language):
+        for line in usage_lines(error, cli, language):
             click.echo(line, err=True)
         code = WRONG_INPUT
     except (KeyboardInterrupt, click.Abort):

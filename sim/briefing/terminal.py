@@ -27,7 +27,8 @@ _COMPARABLE = 100
 _KEPT = {"value": "p_kept", "low": "p_kept_low", "high": "p_kept_high"}
 
 
-def _table(title: str) -> Table:
+def plain_table(title: str) -> Table:
+    """Return a table without columns yet, at least as wide as its title."""
     from rich import box
     from rich.cells import cell_len
     from rich.table import Table
@@ -177,7 +178,7 @@ def print_folder(stored: StoredRun, console: Console, language: Language = "zh")
 
 
 def _headline_table(stored: StoredRun, text: Mapping[str, str], scale: Scale, unit: str) -> Table:
-    table = _table(text["headline"].format(year=stored.manifest["plan_year"], unit=unit))
+    table = plain_table(text["headline"].format(year=stored.manifest["plan_year"], unit=unit))
     table.add_column(text["measure"])
     percents = [f"P{percent}" for percent in _SHOWN]
     for column in (*percents, text["mean"], text["error"], text["met"], text["tail"]):
@@ -198,7 +199,7 @@ def _headline_table(stored: StoredRun, text: Mapping[str, str], scale: Scale, un
 def _execution_table(
     classes: Mapping[str, Any], text: Mapping[str, str], scale: Scale, language: Language
 ) -> Table:
-    table = _table(text["execution"].format(unit=scale.name(language)))
+    table = plain_table(text["execution"].format(unit=scale.name(language)))
     table.add_column(text["class"])
     for column in (text["budget"], "P10", "P50", "P90"):
         table.add_column(column, justify="right")
@@ -234,7 +235,7 @@ def _short_table(
     scale: Scale,
     language: Language,
 ) -> Table:
-    table = _table(text["short"].format(unit=scale.name(language)))
+    table = plain_table(text["short"].format(unit=scale.name(language)))
     table.add_column(text["account"])
     for column in ("first", "months_short", "unmet"):
         table.add_column(text[column], justify="right")
@@ -245,7 +246,7 @@ def _short_table(
 
 def _cause_table(stored: StoredRun, text: Mapping[str, str], language: Language) -> Table:
     """Show the causes that moved the finish of an average project, the largest first."""
-    table = _table(text["causes"])
+    table = plain_table(text["causes"])
     table.add_column(text["cause"])
     table.add_column(text["days"], justify="right")
     table.add_column(text["days_by_plan"], justify="right")
@@ -270,7 +271,7 @@ def _promise_rows(stored: StoredRun) -> list[dict[str, str]]:
 
 
 def _promise_table(rows: Sequence[Mapping[str, str]], text: Mapping[str, str]) -> Table:
-    table = _table(text["promises"])
+    table = plain_table(text["promises"])
     for column in ("promise", "deadline", "kept"):
         table.add_column(text[column], justify="right" if column == "kept" else "left")
     for row in rows:
@@ -283,7 +284,7 @@ def _promise_table(rows: Sequence[Mapping[str, str]], text: Mapping[str, str]) -
 def _month_table(
     stored: StoredRun, text: Mapping[str, str], language: Language, comparable: bool
 ) -> Table:
-    table = _table(text["months"] if comparable else text["own_months"])
+    table = plain_table(text["months"] if comparable else text["own_months"])
     shares = year_shares(
         stored.table("months"), stored.manifest["plan_year"], stored.summary["annual_plan_yuan"]
     )
@@ -318,7 +319,7 @@ def _percent(share: float | None) -> str:
 def print_phases(console: Console, language: Language = "zh") -> None:
     """Print the order of phases within a day, from the table that the engines follow."""
     text = TEXT[language]
-    table = _table(text["phases"])
+    table = plain_table(text["phases"])
     for column in ("phase", "name", "does"):
         table.add_column(text[column])
     for rule in PHASES:

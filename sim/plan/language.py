@@ -114,6 +114,24 @@ def parse_distribution(text: str, read_sample: ReadSample | None = None) -> Dist
     return _parse(text, read_sample, inside=False)
 
 
+def as_written(distribution: Distribution, digits: int = 6) -> str:
+    """Write a distribution of named parameters as `parse_distribution` reads it.
+
+    Parameters
+    ----------
+    distribution : Distribution
+        Of a family with a fixed number of parameters, without a prefix.
+    digits : int
+        Significant digits of each parameter.
+    """
+    given = dict(zip(_SIGNATURES[distribution.name], distribution.parameters, strict=True))
+    if given.get("tail") == 0:
+        for name in ("tail", *_OF_THE_TAIL):
+            del given[name]
+    inside = ", ".join(f"{name}={value:.{digits}g}" for name, value in given.items())
+    return f"{distribution.name}({inside})"
+
+
 def _parse(text: str, read_sample: ReadSample | None, inside: bool) -> Distribution:
     if _NUMBER.match(text.strip()):
         return Distribution("fixed", (parse_number(text.strip()),))

@@ -28,6 +28,9 @@ from sim.plan.residuals import read_deflation
 from sim.plan.rows import Deflation, Plan
 from sim.plan.tables import RawTable, leads_out, read_table
 
+_BESIDE = {"outcomes.csv"}
+"""Tables that may stand in a plan folder and are no part of the plan: no run reads them."""
+
 
 class Loaded(NamedTuple):
     """What came of reading a plan folder.
@@ -175,7 +178,7 @@ def _converted(converter: Converter, raw: RawTable, table: str) -> list[Row]:
 
 def _tell_unknown_files(names: set[str], problems: list[Problem]) -> None:
     known = {f"{table}.csv" for table in ROW_CLASSES}
-    for name in sorted(names - known):
+    for name in sorted(names - known - _BESIDE):
         if name.lower().endswith(".csv"):
             details: dict[str, object] = {"nearest": nearest(name, known)}
             problems.append(Problem("unknown_file", name, details=details, level="warning"))

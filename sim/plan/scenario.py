@@ -142,6 +142,19 @@ def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     )
 
 
+def slippage_alone(scenario: Scenario) -> tuple[str, ...]:
+    """Return overrides that leave slips and durations of types alone uncertain.
+
+    With every other cause off nothing is deflated: the reference classes are drawn as published,
+    without approvals, money, seasons, drivers, risks or dependence.
+    """
+    kept = ("duration", "slip")
+    return tuple(
+        f"uncertainties.{name}.state={'on' if name in kept else 'off'}"
+        for name in scenario.uncertainties
+    )
+
+
 def _names_a_folder(name: str) -> bool:
     """Tell whether the folder of a run can bear a name, on any system, and stay in its place."""
     if not name or not name.isprintable() or any(one in _NOT_IN_NAMES for one in name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,20 @@ def cell(value: Any) -> str:
     return text
 
 
+def csv_bytes(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return the content of a table of rows, all with the same columns."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    for position, row in enumerate(rows):
+        if position == 0:
+            writer.writerow(row)
+        writer.writerow([cell(value) for value in row.values()])
+    return stream.getvalue().encode("utf-8-sig")
+
+
 def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows, all with the same columns."""
-    with path.open("w", encoding="utf-8-sig", newline="") as stream:
-        writer = None
-        for row in rows:
-            if writer is None:
-                writer = csv.writer(stream, lineterminator="\n")
-                writer.writerow(row)
-            writer.writerow([cell(value) for value in row.values()])
+    path.write_bytes(csv_bytes(rows))
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:

@@ -263,9 +263,14 @@ def _precision(run: Run) -> dict[str, Any] | None:
     }
 
 
-def _write_json(path: Path, values: Mapping[str, Any]) -> None:
+def json_bytes(values: Mapping[str, Any]) -> bytes:
+    """Return the content of a JSON file for people: indented, in UTF-8."""
     text = json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    return f"{text}\n".encode()
+
+
+def _write_json(path: Path, values: Mapping[str, Any]) -> None:
+    path.write_bytes(json_bytes(values))
 
 
 def _to_disk(folder: Path) -> None:

@@ -23,7 +23,7 @@ ONLY_IN = {
     "simpy": ("engine/reference/",),
     "numba": ("jit.py",),
     "matplotlib": ("figures/",),
-    "click": ("cli.py",),
+    "click": ("cli.py", "usage.py"),
     "random": (),
     "numpy.random": (),
     "requests": (),

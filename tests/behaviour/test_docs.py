@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+HOW_TOS = ("docs/how-to.md", "docs/fitting.md", "docs/hindcast.md")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -32,9 +33,12 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("position", range(len(blocks("docs/how-to.md"))))
-def test_how_to_blocks_run(checkout: Path, position: int) -> None:
-    kind, text = blocks("docs/how-to.md")[position]
+@pytest.mark.parametrize(
+    ("name", "position"),
+    [(name, position) for name in HOW_TOS for position in range(len(blocks(name)))],
+)
+def test_how_to_blocks_run(checkout: Path, name: str, position: int) -> None:
+    kind, text = blocks(name)[position]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = ["bash", "-euc", text] if kind == "bash" else [sys.executable, "-c", text]
     done = subprocess.run(
@@ -56,7 +60,7 @@ def test_tables_of_columns_are_up_to_date() -> None:
 @pytest.mark.parametrize(
     "name",
     ["README.md", "README.zh.md", "docs/contract.md", "docs/model.md", "docs/architecture.md",
-     "docs/how-to.md", "docs/roadmap.md", "scenarios/luoyang-2021/README.md",
+     "docs/roadmap.md", *HOW_TOS, "scenarios/luoyang-2021/README.md",
      "scenarios/luoyang-2021/README.zh.md"],
 )  # fmt: skip
 def test_links_lead_somewhere(name: str) -> None:
