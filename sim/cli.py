@@ -2,77 +2,45 @@
 
 from __future__ import annotations
 
-import codecs
-import errno
 import gc
-import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sim import __version__
 from sim.briefing.lines import SAYS
-from sim.usage import usage_lines
+from sim.briefing.streams import can_say_anything
+from sim.commands.asking import (
+    DEFAULT_SCENARIO,
+    FailedError,
+    InterruptedRunError,
+    WrongInputError,
+    check_engines,
+    count_option,
+    engine_option,
+    input_errors,
+    language_option,
+    open_console,
+    overrides_option,
+    print_problems,
+    run_overrides,
+    runs_option,
+    sampling_option,
+    seed_option,
+    stored_run,
+    workers_option,
+)
+from sim.commands.credibility import calibrate, fit, hindcast
+from sim.commands.usage import usage_lines
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from sim.plan.problems import Problem
-    from sim.plan.scenario import Scenario
-    from sim.runs.batches import BatchStore
-    from sim.runs.folder import StoredRun
-
-DEFAULT_SCENARIO = "scenarios/luoyang-2021/baseline.toml"
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
-_MOST_PROBLEMS = 200
 _OBJECTS_BETWEEN_SEARCHES = 100_000
 _GROUP_OPTIONS = ("-h", "--help", "--version", "--debug")
-_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-
-
-class WrongInputError(Exception):
-    """Ends the command with exit code 2; the problems have been printed."""
-
-
-class FailedError(Exception):
-    """Ends the command with exit code 1; the reason has been printed."""
-
-
-class InterruptedRunError(Exception):
-    """Ends the command with exit code 130; what is kept has been printed."""
-
-
-def _console(stderr: bool = False) -> Console:
-    from rich.console import Console
-
-    # A file or a pipe has no width: tables are not cut there.
-    stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else 140)
-
-
-def _language(command: Callable[..., Any]) -> Callable[..., Any]:
-    option = click.option(
-        "--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True,
-        help="语言 / language of messages, tables and charts.",
-    )  # fmt: skip
-    return option(command)
-
-
-_overrides = click.option(
-    "--set", "overrides", multiple=True, metavar="PATH=VALUE",
-    help="覆盖一项输入，可重复 / override one input; repeatable, logged.",
-)  # fmt: skip
-_seed = click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="随机种子 / root seed.")
-_sampling = click.option(
-    "--sampling", type=click.Choice(["quasi", "plain"]),
-    help="共用随机数取拟随机点或独立抽样 / shared draws quasi-random, or plain Monte Carlo.",
-)  # fmt: skip
 
 
 @click.group(
@@ -93,22 +61,19 @@ def cli(context: click.Context, debug: bool) -> None:
 
 @cli.command()
 @click.argument("scenario", type=click.Path(), default=DEFAULT_SCENARIO)
-@click.option("-n", "--replications", type=click.IntRange(1, 10_000_000), help="模拟次数。")
-@_seed
-@_sampling
-@click.option("--engine", type=click.Choice(["compiled", "reference"]), help="仿真引擎 / engine.")
-@click.option("--workers", type=click.IntRange(1, 1024), help="并行数 / threads or processes.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
-    help="结果文件夹 / folder of runs.",
-)  # fmt: skip
+@count_option
+@seed_option
+@sampling_option
+@engine_option
+@workers_option
+@runs_option
 @click.option("--precision", metavar="MEASURE=HALFWIDTH", help=(
     "达到精度即停，-n 为上限 / stop when precise enough, e.g. reported.p50=20亿."
 ))  # fmt: skip
-@_overrides
+@overrides_option
 @click.option("--quiet", is_flag=True, help="只显示结果文件夹 / print the run folder only.")
 @click.option("--debug", is_flag=True, help="出错时显示细节 / show the details of a failure.")
-@_language
+@language_option
 def run(
     scenario: str,
     replications: int | None,
@@ -128,89 +93,29 @@ def run(
     from sim.plan.scenario import load_scenario
     from sim.runs.unused import changes_without_effect
 
-    console = _console()
-    with _input_errors(lang):
+    console = open_console()
+    with input_errors(lang):
         given = {
             "replications": replications, "seed": seed, "sampling": sampling, "engine": engine,
             "workers": workers, "precision": precision,
         }  # fmt: skip
-        loaded = load_scenario(scenario, (*overrides, *_run_overrides(given)))
+        loaded = load_scenario(scenario, (*overrides, *run_overrides(given)))
         if loaded.warnings and not quiet:
             line = SAYS[lang]["warnings"].format(count=len(loaded.warnings), file=scenario)
-            _console(stderr=True).print(line, style="dim", highlight=False, markup=False)
+            open_console(stderr=True).print(line, style="dim", highlight=False, markup=False)
         if idle := changes_without_effect(loaded):
             click.echo(SAYS[lang]["idle"].format(paths=", ".join(idle)), err=True)
-        stored = _stored_run(loaded, out, lang, quiet)
+        stored = stored_run(loaded, out, lang, quiet)
     if not quiet:
         print_headline(stored, console, lang)
     print_folder(stored, console, lang)
-    _check_engines(stored, lang)
-
-
-def _stored_run(loaded: Scenario, out: Path, lang: Any, quiet: bool) -> StoredRun:
-    """Read the run of a scenario where it stands already; else simulate and write it."""
-    from sim.briefing.progress import progress
-    from sim.figures.charts import draw_charts
-    from sim.runs.batches import BatchStore
-    from sim.runs.folder import (
-        clear_away,
-        find_run,
-        partial_folder,
-        point_to,
-        probe,
-        run_folder,
-        write_run,
-    )
-    from sim.runs.provenance import fingerprint
-    from sim.runs.simulate import simulate
-
-    asked = loaded.options
-    mark = fingerprint(loaded, asked.seed, asked.replications, asked.sampling, asked.engine)
-    folder = run_folder(out, loaded.name, mark)
-    store = BatchStore(partial_folder(folder), mark)
-    with _what_is_kept(lang, folder, store, asked.replications):
-        with _place_errors(lang):
-            stored = find_run(folder)
-            if stored is None:
-                probe(folder)
-        if stored is None:
-            _tell_of_engine(asked.engine, lang)
-            with progress(_console(stderr=True), lang, quiet) as on_progress:
-                finished = simulate(
-                    loaded, workers=asked.workers, on_progress=on_progress, store=store
-                )
-            return write_run(finished, out, lambda one: draw_charts(one, lang), mark)
-        draw_charts(stored, lang)
-        point_to(stored.folder)
-        clear_away(stored.folder)
-        if not quiet:
-            _console().print(SAYS[lang]["found"].format(mark=mark), style="dim")
-    return stored
-
-
-def _check_engines(stored: StoredRun, lang: Any) -> None:
-    """End with exit code 1 where the two engines differed: nothing there is to be relied on."""
-    checked = stored.manifest["cross_check"]
-    if checked is not None and not checked["agree"]:
-        line = SAYS[lang]["disagree"].format(replications=checked["replications"])
-        click.echo(line, err=True)
-        raise FailedError
-
-
-def _tell_of_engine(engine: str, lang: Any) -> None:
-    """Say what takes long and happens once, or always for want of the compiler."""
-    from sim.jit import AVAILABLE, is_warm
-
-    if engine == "compiled" and AVAILABLE and not is_warm("simulate_rows"):
-        click.echo(SAYS[lang]["compiling"], err=True)
-    elif not AVAILABLE and engine == "reference":
-        click.echo(SAYS[lang]["no_compiler"], err=True)
+    check_engines(stored, lang)
 
 
 @cli.command()
 @click.argument("file", type=click.Path())
-@_overrides
-@_language
+@overrides_option
+@language_option
 def check(file: str, overrides: tuple[str, ...], lang: Any) -> None:
     """检查情景或方案文件夹 / validate a scenario or a plan folder: every problem and warning."""
     from sim.plan.portfolio import build_portfolio
@@ -218,10 +123,10 @@ def check(file: str, overrides: tuple[str, ...], lang: Any) -> None:
     from sim.plan.scenario import load_scenario
     from sim.sampling.sampler import build_sampler
 
-    with _input_errors(lang, most=None):
+    with input_errors(lang, most=None):
         loaded = load_scenario(file, overrides)
         build_sampler(build_portfolio(loaded.plan), 0)
-    _print_problems(loaded.warnings, lang, most=None)
+    print_problems(loaded.warnings, lang, most=None)
     line = SAYS[lang]["checked"].format(
         errors=len(errors_of(loaded.warnings)), warnings=len(loaded.warnings)
     )
@@ -229,22 +134,22 @@ def check(file: str, overrides: tuple[str, ...], lang: Any) -> None:
 
 
 @cli.command()
-@_language
+@language_option
 def order(lang: Any) -> None:
     """打印一天之内的阶段顺序 / print the table of phases within a day."""
     from sim.briefing.terminal import print_phases
 
-    print_phases(_console(), lang)
+    print_phases(open_console(), lang)
 
 
 @cli.command()
 @click.argument("scenario", type=click.Path(), default=DEFAULT_SCENARIO)
 @click.option("--replication", type=click.IntRange(0), required=True, help="第几次模拟（从0起）。")
 @click.option("--project", help="只看一个项目 / only this project.")
-@_seed
-@_sampling
-@_overrides
-@_language
+@seed_option
+@sampling_option
+@overrides_option
+@language_option
 def replay(
     scenario: str,
     replication: int,
@@ -261,8 +166,8 @@ def replay(
     from sim.runs.replay import replay_one
 
     given = {"seed": seed, "sampling": sampling}
-    with _input_errors(lang):
-        loaded = load_scenario(scenario, (*overrides, *_run_overrides(given)))
+    with input_errors(lang):
+        loaded = load_scenario(scenario, (*overrides, *run_overrides(given)))
         asked = loaded.options
         story = replay_one(loaded.plan, asked.seed, replication, asked.sampling)
     ids = {one.id for one in loaded.plan.projects}
@@ -275,270 +180,8 @@ def replay(
         click.echo(line)
 
 
-@cli.command()
-@click.argument("history", type=click.Path(path_type=Path))
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("outputs/fit"), show_default=True,
-    help="结果文件夹 / folder of types.csv and fit.csv.",
-)  # fmt: skip
-@click.option(
-    "--plan", type=click.Path(path_type=Path), default=Path(DEFAULT_SCENARIO).parent,
-    show_default=True, help="其 types.csv 为参照类 / plan whose types.csv holds the references.",
-)  # fmt: skip
-@click.option(
-    "--prior-records", type=click.FloatRange(0, 10_000), default=20.0, show_default=True,
-    help="参照类按多少条记录计 / how many records a reference class counts as.",
-)  # fmt: skip
-@_language
-def fit(history: Path, out: Path, plan: Path, prior_records: float, lang: Any) -> None:
-    """用自有记录拟合工期与投资分布 / fit durations and costs to one's own records."""
-    from sim.analysis.fit_tables import fit_groups, fit_rows, type_rows
-    from sim.briefing.fitting import TEXT, print_fit
-    from sim.plan.history import check_place, read_history
-    from sim.runs.csvfiles import csv_bytes
-    from sim.runs.whole import write_whole
-
-    with _input_errors(lang):
-        check_place(out, plan)
-        found = read_history(history, plan)
-    _print_problems(found.warnings, lang, most=_MOST_PROBLEMS)
-    fitted = fit_groups(found.groups, prior_records)
-    contents = {
-        "types.csv": csv_bytes(type_rows(found.types, fitted, prior_records)),
-        "fit.csv": csv_bytes(fit_rows(fitted)),
-    }
-    with _place_errors(lang):
-        write_whole(out, contents)
-    print_fit(fitted, prior_records, _console(), lang)
-    click.echo(TEXT[lang]["files"].format(folder=out))
-
-
-@cli.command()
-@click.argument("plan", type=click.Path(), default=DEFAULT_SCENARIO)
-@click.option(
-    "--outcomes", type=click.Path(path_type=Path), required=True,
-    help="承诺的实际结果 / what became of the promises, CSV.",
-)  # fmt: skip
-@click.option("-n", "--replications", type=click.IntRange(1, 10_000_000), help="模拟次数。")
-@_seed
-@click.option("--engine", type=click.Choice(["compiled", "reference"]), help="仿真引擎 / engine.")
-@click.option("--workers", type=click.IntRange(1, 1024), help="并行数 / threads or processes.")
-@click.option(
-    "--base-rate", type=click.FloatRange(0, 1),
-    help="基准比率 / probability that a humble forecast gives every promise; else leave one out.",
-)  # fmt: skip
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
-    help="结果文件夹 / folder of runs.",
-)  # fmt: skip
-@_language
-def hindcast(
-    plan: str,
-    outcomes: Path,
-    replications: int | None,
-    seed: int | None,
-    engine: str | None,
-    workers: int | None,
-    base_rate: float | None,
-    out: Path,
-    lang: Any,
-) -> None:
-    """承诺的预测与后来结果 / a plan's promises against what became of them, scored."""
-    from sim.analysis.hindcast import held_against
-    from sim.analysis.hindcast_tables import promise_rows, score_table
-    from sim.briefing.hindcast import TEXT, print_hindcast
-    from sim.plan.outcomes import check_scored, read_outcomes
-    from sim.plan.scenario import load_scenario, slippage_alone
-    from sim.runs.csvfiles import csv_bytes
-    from sim.runs.folder import json_bytes
-    from sim.runs.whole import write_whole
-
-    given = {"replications": replications, "seed": seed, "engine": engine, "workers": workers}
-    with _input_errors(lang):
-        loaded = load_scenario(plan, _run_overrides(given))
-        check_scored(loaded)
-        found = read_outcomes(outcomes, loaded.plan)
-        humble = load_scenario(plan, (*_run_overrides(given), *slippage_alone(loaded)))
-        # The run itself comes last, so that `latest` names it.
-        slipping, stored = (_stored_run(one, out, lang, quiet=False) for one in (humble, loaded))
-    for one in (slipping, stored):
-        _check_engines(one, lang)
-    judged = held_against(stored, slipping, found, base_rate)
-    folder = stored.folder.parent / f"hindcast-{stored.folder.name}"
-    with _place_errors(lang):
-        contents = {
-            "hindcast.csv": csv_bytes(promise_rows(judged.groups)),
-            "hindcast.json": json_bytes(score_table(judged)),
-        }
-        write_whole(folder, contents)
-    print_hindcast(judged, _console(), lang)
-    click.echo(TEXT[lang]["files"].format(folder=folder))
-
-
-@cli.command()
-@click.argument("plan", type=click.Path(), default=DEFAULT_SCENARIO)
-@click.option(
-    "--evidence", type=click.Path(path_type=Path),
-    help="证据文件夹（缺省用随附的） / folder of reference tables; those shipped where not given.",
-)  # fmt: skip
-@click.option(
-    "--designs", type=click.IntRange(8, 10_000), default=32, show_default=True,
-    help="计划参数取多少组值 / how many values parameters of the plan take.",
-)  # fmt: skip
-@click.option(
-    "-n", "--replications", type=click.IntRange(32, 100_000), default=256, show_default=True,
-    help="每组模拟次数 / replications of each.",
-)  # fmt: skip
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=2021, show_default=True)
-@click.option("--workers", type=click.IntRange(1, 1024), help="线程数 / threads.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("outputs/calibration"),
-    show_default=True, help="结果文件夹 / folder of results.",
-)  # fmt: skip
-@_language
-def calibrate(
-    plan: str,
-    evidence: Path | None,
-    designs: int,
-    replications: int,
-    seed: int,
-    workers: int | None,
-    out: Path,
-    lang: Any,
-) -> None:
-    """由已公布的进度学习少数参数 / learn a few parameters from published progress."""
-    from sim.analysis.calibration import posterior
-    from sim.analysis.calibration_tables import (
-        about,
-        correlation_rows,
-        held_rows,
-        month_bands,
-        month_rows,
-        parameter_rows,
-    )
-    from sim.analysis.emulator import fit_emulator
-    from sim.analysis.predictive import coverage, held_against
-    from sim.analysis.published import REFERENCE
-    from sim.briefing.calibration import TEXT, print_calibration
-    from sim.briefing.progress import progress
-    from sim.plan.evidence import read_evidence
-    from sim.plan.scenario import load_scenario
-    from sim.runs.csvfiles import csv_bytes
-    from sim.runs.ensemble import run_ensemble
-    from sim.runs.folder import json_bytes
-    from sim.runs.provenance import source_hash, versions
-    from sim.runs.whole import write_whole
-
-    folder = REFERENCE if evidence is None else evidence
-    with _input_errors(lang):
-        given = read_evidence(folder)
-        loaded = load_scenario(plan)
-        with progress(_console(stderr=True), lang, quiet=False) as on_progress:
-            ensemble = run_ensemble(
-                plan, designs, replications, seed, workers or os.cpu_count() or 1, on_progress
-            )
-    emulator = fit_emulator(ensemble.values, ensemble.shares)
-    found = posterior(ensemble.names, ensemble.values, emulator, given.rows)
-    held = held_against(found, given.rows)
-    covered, bands = coverage(held), month_bands(found)
-    provenance = {
-        "scenario": loaded.name, "seed": seed, "designs": designs,
-        "replications_of_a_design": replications, "inputs_sha256": dict(loaded.inputs),
-        "evidence_sha256": dict(given.inputs), "model_sha256": source_hash(),
-        "versions": versions(),
-    }  # fmt: skip
-    contents = {
-        "parameters.csv": csv_bytes(parameter_rows(found)),
-        "correlations.csv": csv_bytes(correlation_rows(found)),
-        "shares.csv": csv_bytes(held_rows(held)),
-        "months.csv": csv_bytes(month_rows(bands)),
-        "calibration.json": json_bytes({**provenance, **about(found, held, covered)}),
-    }
-    with _place_errors(lang):
-        write_whole(out, contents)
-    print_calibration(found, len(given.rows), bands, covered, _console(), lang)
-    click.echo(str(TEXT[lang]["files"]).format(folder=out))
-
-
-def _run_overrides(given: Mapping[str, object]) -> list[str]:
-    """Write options as the overrides that they are, so that they are logged as such."""
-    return [f"run.{name}={value}" for name, value in given.items() if value is not None]
-
-
-@contextmanager
-def _place_errors(language: Any) -> Iterator[None]:
-    """Tell of a place where results cannot stand, and end with exit code 1."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise
-        line = SAYS[language]["no_place"].format(place=error.filename, reason=error.strerror)
-        click.echo(line, err=True)
-        raise FailedError from error
-
-
-@contextmanager
-def _what_is_kept(language: Any, folder: Path, store: BatchStore, count: int) -> Iterator[None]:
-    """Tell what an interrupt or a full disk leaves, and end with exit code 130 or 1."""
-    from sim.runs.folder import find_run
-
-    says = SAYS[language]
-    try:
-        yield
-    except KeyboardInterrupt:
-        if find_run(folder) is None:
-            done = sum(map(len, store.finished()))
-            click.echo(says["kept"].format(done=done, count=count), err=True)
-        else:
-            click.echo(says["interrupted"], err=True)
-        raise InterruptedRunError from None
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        line = says["full" if find_run(folder) is None else "full_done"].format(
-            place=error.filename or folder, reason=error.strerror, count=count,
-            done=sum(map(len, store.finished())),
-        )  # fmt: skip
-        click.echo(line, err=True)
-        raise FailedError from error
-
-
-@contextmanager
-def _input_errors(language: Any, most: int | None = _MOST_PROBLEMS) -> Iterator[None]:
-    """Print the problems of wrong input, all or so many, and end with exit code 2."""
-    from sim.plan.problems import InputError, errors_of
-
-    try:
-        yield
-    except InputError as error:
-        _print_problems(error.problems, language, most)
-        errors = len(errors_of(error.problems))
-        warnings = len(error.problems) - errors
-        line = SAYS[language]["problems"].format(errors=errors, warnings=warnings)
-        click.echo(line, err=True)
-        raise WrongInputError from None
-
-
-def _print_problems(problems: Sequence[Problem], language: Any, most: int | None) -> None:
-    ordered = sorted(problems, key=lambda one: one.level)  # errors before warnings
-    for one in ordered[:most]:
-        click.echo(one.render(language), err=True)
-    if most is not None and len(ordered) > most:
-        click.echo(SAYS[language]["more"].format(count=len(ordered) - most), err=True)
-
-
-def _can_say_anything() -> None:
-    """Let no character stop a command, whatever the encoding of the terminal or pipe.
-
-    ASCII is what a missing locale looks like: UTF-8 is written then. Any other encoding is kept,
-    and a character that it lacks is written as an escape.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            ascii_only = codecs.lookup(stream.encoding).name == "ascii"
-            encoding = "utf-8" if ascii_only else stream.encoding
-            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+for command in (fit, hindcast, calibrate):
+    cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -551,7 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         words.insert(0, "run")  # options alone are those of the main job
     asked = "--lang=en" in words or ("--lang", "en") in pairwise(words)
     language = "en" if asked else "zh"
-    _can_say_anything()
+    can_say_anything()
     # A plan is many small objects that all stay: they are searched for rubbish less often.
     gc.set_threshold(_OBJECTS_BETWEEN_SEARCHES)
     try:

@@ -33,7 +33,9 @@ AVAILABLE = numba is not None
 
 _ROOT = Path(__file__).parent
 _IMPORTS = re.compile(r"^from sim((?:\.\w+)+) import (\([^)]*\)|.*)$", re.MULTILINE)
-_DOOR = re.compile(r"^from sim\.jit import .*\b(compiled|inner|inlined|scalar)\b", re.MULTILINE)
+_DOOR = re.compile(
+    r"^from sim\.jit import (?:\([^)]*|[^\n(]*)\b(?:compiled|inner|inlined|scalar)\b", re.MULTILINE
+)
 """What makes a file one of kernels; those that only ask whether there is a compiler are none."""
 
 

@@ -93,13 +93,15 @@ def posterior(
         for place in places
     }
     prior = -0.5 * (BIAS / _BIAS_SCALE) ** 2
-    weights = _normalised(_summed(terms.values()) + prior[:, None, None])
+    nothing = np.zeros((len(values), len(BIAS), len(PLACE), len(LIST)), np.float32)
+    weights = _normalised(_summed([nothing, *terms.values()]) + prior[:, None, None])
     return Posterior(emulator, tuple(names), values, means, weights, terms)
 
 
 def _normalised(logs: Floats) -> Floats:
-    weights: Floats = np.exp(logs - logs.max())
-    return weights / weights.sum()
+    weights = np.exp(logs - logs.max())
+    whole: Floats = weights / weights.sum()
+    return whole
 
 
 def _summed(terms: Iterable[NDArray[np.float32]]) -> Floats:
@@ -110,7 +112,8 @@ def _summed(terms: Iterable[NDArray[np.float32]]) -> Floats:
 def without(found: Posterior, place: str) -> Floats:
     """Return the weights that the evidence of all other places gives."""
     rest = _summed(found.terms.values()) - found.terms[place]
-    return _normalised(rest - 0.5 * (BIAS / _BIAS_SCALE)[:, None, None] ** 2)
+    prior: Floats = -0.5 * (BIAS / _BIAS_SCALE) ** 2
+    return _normalised(rest + prior[:, None, None])
 
 
 def scale_of(scope: str) -> float:

@@ -60,7 +60,7 @@ def month_bands(found: Posterior) -> list[tuple[int, Predictive, Predictive]]:
     """Return by month what a place that publishes, and what any place, comes to."""
     emulated = set(found.emulator.cells)
     return [
-        (month, *(predictive(found, (ALL, month), biased=biased) for biased in (True, False)))
+        (month, predictive(found, (ALL, month)), predictive(found, (ALL, month), biased=False))
         for month in range(1, MONTHS + 1)
         if (ALL, month) in emulated
     ]

@@ -17,8 +17,10 @@ from sim.plan.quantiles import quantile, tail_cut
 
 Floats = NDArray[np.float64]
 
-MOST_IN_TAIL = 0.2
-"""A tail is rare: where more lies beyond its beginning, it begins further out."""
+MOST_IN_TAIL = 0.1
+"""A tail is rare: where more than this, and than twice the reference's share, lies beyond its
+beginning, it begins further out. Deflation leaves tails alone, so no tail may hold what is body.
+"""
 _SIGMA, _INDEX, _LARGEST_SHARE = (1e-3, 3.0), (0.2, 200.0), 0.45
 """Within these the descent looks."""
 _CLOSE = 1e-9
@@ -115,9 +117,9 @@ def shrink(records: Records, reference: Distribution | None, prior: float) -> Sh
     reference's unless the records exclude that: the floor is the smaller of the reference's
     share and the upper 95 % limit of Clopper and Pearson (1934) for the records' own. Its index
     counts the reference as n0 records in the tail. It begins where the reference's does, unless
-    more than a fifth of records and pseudo-records would lie beyond: then the body is fitted to
-    all of them, and the reference's tail put on where the body leaves its share, with the cap
-    moved in step.
+    more than a tenth of records and pseudo-records (and more than twice its share) would lie
+    beyond: then the body is fitted to all of them, and the reference's tail put on where the body
+    leaves its share, with the cap moved in step.
     """
     count = len(records.finished)
     weight = count / (prior + count) if count else 0.0
@@ -165,7 +167,8 @@ def _plain(records: Records, reference: Distribution | None, prior: float, weigh
 def _tailed(records: Records, reference: Distribution, prior: float, weight: float) -> Shrunk:
     start = reference.parameters[3]
     in_tail = int(np.count_nonzero(records.finished >= start))
-    if _share_beyond(records, reference, prior) > MOST_IN_TAIL:
+    most = max(MOST_IN_TAIL, 2 * reference.parameters[2])
+    if _share_beyond(records, reference, prior) > most:
         return _spliced(records, reference, prior, weight, in_tail)
     return _together(records, reference, prior, weight, in_tail)
 
@@ -205,7 +208,6 @@ def _together(
     median, sigma, tail, start, alpha, cap = reference.parameters
     edge, reach = math.log(start), math.log(cap / start)
     count = len(records.finished)
-    # At most a fifth lie in the tail, so that some do not.
     floor = min(tail, float(stats.beta.ppf(_UPPER, in_tail + 1, count - in_tail)))
     centre = edge - sigma * tail_cut(median, sigma, tail, start) if sigma else math.log(median)
     body_mean, body_variance = _cut_moments(centre, sigma, edge)
@@ -271,6 +273,8 @@ def _log_likelihood(
         found += len(far) * math.log(share) - index * float(np.minimum(far, reach).sum())
         found += np.count_nonzero(far < reach - _CLOSE) * math.log(index)
     open_body, open_far = running[running < edge], running[running >= edge] - edge
+    if share == 0:  # nothing is cut: exact far out, too
+        return float(found + special.log_ndtr((mean - open_body) / scale).sum())
     below = np.exp(special.log_ndtr((open_body - mean) / scale) - inside)
     found += float(np.log1p(-(1 - share) * below).sum())
     if len(open_far):

@@ -64,9 +64,10 @@ class Score:
         One of `FORECASTS`.
     brier : float
         Mean of (probability - outcome)^2; 0 is best, 0.25 what "fifty-fifty" always gets.
-    tenths : Brier
+    tenths : Brier or None
         Score and parts of the forecast rounded to tenths: parts need several cases of one
-        probability. score = reliability - resolution + uncertainty.
+        probability. score = reliability - resolution + uncertainty. None for a base rate that
+        leaves each case out: it gives kept and missed ones different probabilities by its making.
     worse, low, high : float or None
         By how much its score is above the model's (negative: better), and the ends of the 95 %
         interval of that; None for the model itself, the ends also with less than two cases.
@@ -74,7 +75,7 @@ class Score:
 
     forecast: str
     brier: float
-    tenths: Brier
+    tenths: Brier | None
     worse: float | None
     low: float | None
     high: float | None
@@ -241,7 +242,7 @@ def _group(name: str, promises: Sequence[Promise], base_rate: float | None) -> G
         missed=int(len(came) - came.sum()),
         unknown=len(promises) - len(known),
         scores=tuple(
-            _score(forecast, probabilities, given["model"], came)
+            _score(forecast, probabilities, given["model"], came, base_rate)
             for forecast, probabilities in given.items()
             if known
         ),
@@ -267,7 +268,10 @@ def _forecasts(
     return given
 
 
-def _score(forecast: str, probabilities: Floats, model: Floats, came: Floats) -> Score:
+def _score(
+    forecast: str, probabilities: Floats, model: Floats, came: Floats, base_rate: float | None
+) -> Score:
+    left_out = forecast == "base_rate" and base_rate is None
     worse = low = high = None
     if forecast != "model":
         gaps = (probabilities - came) ** 2 - (model - came) ** 2
@@ -276,7 +280,7 @@ def _score(forecast: str, probabilities: Floats, model: Floats, came: Floats) ->
     return Score(
         forecast=forecast,
         brier=brier(probabilities, came).score,
-        tenths=brier(np.round(probabilities, 1), came),
+        tenths=None if left_out else brier(np.round(probabilities, 1), came),
         worse=worse,
         low=low,
         high=high,

@@ -61,7 +61,8 @@ def score_table(judged: Judged) -> dict[str, Any]:
 
 
 def _plain(one: Score) -> dict[str, Any]:
-    values = {"brier": one.brier, "rounded_to_tenths": asdict(one.tenths)}
+    parts = None if one.tenths is None else asdict(one.tenths)
+    values: dict[str, Any] = {"brier": one.brier, "rounded_to_tenths": parts}
     if one.forecast != "model":
         values["worse_than_model"] = {"value": one.worse, "low": one.low, "high": one.high}
     return values

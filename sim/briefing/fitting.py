@@ -33,8 +33,9 @@ TEXT = {
         "kept": "保留原样",
         "family": "“{type}”的{measure}：{family} 明显优于对数正态（AICc 相差 {ahead:.1f}）；"
         "写入的仍是带尾部的对数正态，如要改用，见 fit.csv 的 distribution 列。",
-        "moved": "“{type}”的{measure}：超过五分之一的记录已在参照类的尾部起点之外，"
+        "moved": "“{type}”的{measure}：落在参照类尾部起点之外的记录过多，已不算罕见，"
         "尾部起点外移至 {start:.2f}。",
+        "beyond": "“{type}”的{measure}：写入的中位数超出所有记录，是由在建项目外推得来，慎用。",
         "edge": "“{type}”的{measure}：离散程度超出搜索范围，对数正态不能描述这些记录，"
         "写入的数不要用。",
         "approximated": "“{type}”的{measure}：原分布“{given}”不是对数正态，"
@@ -62,8 +63,10 @@ TEXT = {
         "family": "{measure} of '{type}': {family} is clearly better than the lognormal (AICc "
         "{ahead:.1f} lower); written is the lognormal with its tail all the same; to use the "
         "other, see column distribution of fit.csv.",
-        "moved": "{measure} of '{type}': more than a fifth lies beyond the beginning of the "
-        "reference's tail, which was moved out to {start:.2f}.",
+        "moved": "{measure} of '{type}': too much lies beyond the beginning of the reference's "
+        "tail for a rare tail; it was moved out to {start:.2f}.",
+        "beyond": "{measure} of '{type}': the median written lies beyond every record: it is "
+        "extrapolated from running projects; use it with care.",
         "edge": "{measure} of '{type}': the spread leaves the range searched: no lognormal "
         "describes these records; do not use what is written.",
         "approximated": "{measure} of '{type}': '{given}' is no lognormal; the reference is the "
@@ -138,6 +141,11 @@ def _notes(one: Fitted, text: dict[str, str]) -> list[str]:
         return notes
     if one.written.at_edge:
         notes.append(text["edge"].format(**about))
+    recorded = [*one.group.finished, *one.group.running]
+    reference = one.group.reference
+    beyond = percentile(one.written.law, 0.5) > max(recorded)
+    if beyond and (reference is None or percentile(reference, 0.5) <= max(recorded)):
+        notes.append(text["beyond"].format(**about))
     if one.written.moved:
         notes.append(text["moved"].format(start=one.written.law.parameters[3], **about))
     better = ahead(one.candidates)

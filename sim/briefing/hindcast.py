@@ -187,14 +187,14 @@ def _score_table(group: Group, text: Mapping[str, str]) -> Table:
     for column in ("brier", "parts", "worse"):
         table.add_column(text[column], justify="right")
     for one in group.scores:
-        parts = one.tenths
-        table.add_row(
-            text[f"f_{one.forecast}"],
-            f"{one.brier:.3f}",
-            f"{parts.reliability:.3f} − {parts.resolution:.3f} + {parts.uncertainty:.3f}",
-            _worse(one),
-        )
+        table.add_row(text[f"f_{one.forecast}"], f"{one.brier:.3f}", _parts(one), _worse(one))
     return table
+
+
+def _parts(one: Score) -> str:
+    if (parts := one.tenths) is None:
+        return "–"
+    return f"{parts.reliability:.3f} − {parts.resolution:.3f} + {parts.uncertainty:.3f}"
 
 
 def _worse(one: Score) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sim.plan.cells import Converter
 from sim.plan.language import Distribution
-from sim.plan.problems import InputError, Problem, Told, errors_of, nearest
+from sim.plan.problems import InputError, Level, Problem, Told, errors_of, nearest
 from sim.plan.quantiles import quantile
 from sim.plan.tables import RawTable, fields_of, read_table
 
@@ -17,8 +17,8 @@ TYPES = "types.csv"
 _WRITTEN = ("duration", "cost", "source")
 FEWEST = 5
 """Finished records below which one is told that they are few."""
-_ODD = 10.0
-"""Beyond so many times, one of two figures may be in another unit."""
+_ODD, _IMPOSSIBLE = 10.0, 1000.0
+"""Beyond so many times one of two figures may be in another unit; beyond so many it must be."""
 _SCORE = 0.8416212335729143
 """Normal score of 80 %."""
 
@@ -163,8 +163,9 @@ def _ratio(
     ratio = actual / planned
     if ratio > _ODD or (ratio < 1 / _ODD and not running):
         details: dict[str, object] = {"ratio": f"{ratio:.3g}"}
-        value = f"{actual:g}"
-        problems.append(Problem("odd_ratio", file, number, "actual", value, details, "warning"))
+        within = 1 / _IMPOSSIBLE <= ratio <= _IMPOSSIBLE
+        level: Level = "warning" if within else "error"
+        problems.append(Problem("odd_ratio", file, number, "actual", f"{actual:g}", details, level))
     return ratio
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.runs.layout import Layout
 from sim.runs.outcomes import Outcomes
+from sim.runs.samples import Samples, sample_columns
 from sim.runs.workers import simulate_batch
 
 if TYPE_CHECKING:  # not loaded with the reference engine
@@ -41,13 +43,34 @@ def chosen_of(batch: range) -> tuple[int, ...]:
     return tuple(sorted({batch[0], batch[len(batch) // 2], batch[-1]}))
 
 
-def tell_again(runner: CompiledRunner, replication: int) -> tuple[str, ...]:
-    """Run a replication on both engines; return how they differ.
+@dataclass(frozen=True, slots=True)
+class Retold:
+    """A replication told again.
+
+    Attributes
+    ----------
+    replication : int
+        Its number.
+    differs : tuple of str
+        What differs between the engines.
+    samples : dict of str to ndarray
+        Its row of the samples, by the reference engine.
+    """
+
+    replication: int
+    differs: tuple[str, ...]
+    samples: Samples
+
+
+def tell_again(runner: CompiledRunner, layout: Layout, replication: int) -> Retold:
+    """Run a replication on both engines, and see how they differ.
 
     Parameters
     ----------
     runner : CompiledRunner
         The plan, prepared for the compiled engine.
+    layout : Layout
+        What is counted.
     replication : int
         Its number.
     """
@@ -55,8 +78,28 @@ def tell_again(runner: CompiledRunner, replication: int) -> tuple[str, ...]:
 
     with ThreadPoolExecutor(1) as pool:
         compiled = run_rows(runner, [replication], pool)
-    found = differences(compiled, simulate_batch(runner.sampler, [replication]))
-    return tuple(f"replication {replication}: {one}" for one in found)
+    told = simulate_batch(runner.sampler, [replication])
+    found = differences(compiled, told)
+    differs = tuple(f"replication {replication}: {one}" for one in found)
+    return Retold(replication, differs, sample_columns(layout, told))
+
+
+def all_differences(again: Sequence[Retold], samples: Samples) -> tuple[str, ...]:
+    """Return how replications told again differ, from the rows that the run has kept as well.
+
+    A run fills rows on many threads, in room that is used again, and stores them: what it ends up
+    with is what must agree.
+    """
+    found: list[str] = []
+    for one in again:
+        found += one.differs
+        (row,) = np.flatnonzero(samples["replication"] == one.replication)
+        found += [
+            f"replication {one.replication}: samples[{name}]: {samples[name][row]}, {values[0]}"
+            for name, values in one.samples.items()
+            if samples[name][row] != values[0]
+        ]
+    return tuple(found)
 
 
 @contextmanager
@@ -64,11 +107,11 @@ def beside() -> Iterator[tuple[ThreadPoolExecutor, Callable[[], None]]]:
     """Give a thread for what the reference engine has to tell while kernels run.
 
     It begins when the second of what is given is called. Where the run ends early, what is not
-    begun is dropped and nobody waits for the rest.
+    begun is dropped; what has begun, one replication at most, ends before the process does.
     """
     pool, gate = ThreadPoolExecutor(1), threading.Event()
-    pool.submit(gate.wait)
     try:
+        pool.submit(gate.wait)
         yield pool, gate.set
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)

@@ -255,6 +255,11 @@ def allocate_rows(runner: CompiledRunner, count: int) -> Rows:
     return _allocate_rows(runner.world, len(runner.names), count)
 
 
+def row_bytes(runner: CompiledRunner) -> int:
+    """Return the memory that what is kept of one replication takes."""
+    return sum(values.nbytes for values in allocate_rows(runner, 1))
+
+
 def run_rows(runner: CompiledRunner, batch: Sequence[int], pool: ThreadPoolExecutor) -> Outcomes:
     """Draw and simulate a batch on the threads of a pool.
 

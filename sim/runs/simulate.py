@@ -19,7 +19,7 @@ from sim.plan.problems import InputError, Problem
 from sim.plan.rows import Levers, Plan, Window
 from sim.plan.scenario import Scenario
 from sim.runs.batches import BatchStore, cut
-from sim.runs.crosscheck import CrossCheck, beside, chosen_of, tell_again
+from sim.runs.crosscheck import CrossCheck, all_differences, beside, chosen_of, tell_again
 from sim.runs.layout import Layout, build_layout
 from sim.runs.precision import Reached, reached, sample_of, stages
 from sim.runs.samples import Samples, join_samples
@@ -189,11 +189,11 @@ def simulate(
                 begin()
 
         baseline = thread.submit(baseline_trajectory, portfolio)
-        again = [thread.submit(tell_again, runner, replication) for replication in chosen]
+        again = [thread.submit(tell_again, runner, layout, one) for one in chosen]
         with means as run_all:
             gathered = _gather(scenario, layout, run_all, store, told)
         begin()
-        differs = tuple(one for future in again for one in future.result())
+        differs = all_differences([future.result() for future in again], gathered.samples)
     return Run(
         scenario=scenario,
         portfolio=portfolio,

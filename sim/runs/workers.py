@@ -33,8 +33,8 @@ if TYPE_CHECKING:  # not loaded with the reference engine
     from sim.runs.rows import CompiledRunner
 
 _SAMPLES = "samples/"
-_PIECE = 100_000
-"""Project-replications of a piece: some 40 megabytes of outcomes."""
+_PIECE = 40_000_000
+"""Bytes of outcomes of a piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +118,9 @@ def on_threads(
     threads. The next piece is handed to them before they are done with one, so that none is idle,
     and what is done is counted meanwhile.
     """
-    from sim.runs.rows import allocate_rows, begin_rows
+    from sim.runs.rows import allocate_rows, begin_rows, row_bytes
 
-    size = max(1, _PIECE // max(runner.sampler.portfolio.size, 1))
-    # One is filled, one is next, and one is counted.
-    rooms = itertools.cycle([allocate_rows(runner, size) for _ in range(3)])
+    size = max(1, _PIECE // row_bytes(runner))
     pool = ThreadPoolExecutor(workers)
     aside = ThreadPoolExecutor(1)
 
@@ -134,6 +132,9 @@ def on_threads(
 
     def simulated(batches: Sequence[range]) -> Iterator[Outcomes]:
         """Yield pieces in order; when one is asked for, the one before the last is counted."""
+        longest = min(size, max(map(len, batches), default=0))
+        # One is filled, one is next, and one is counted.
+        rooms = itertools.cycle([allocate_rows(runner, longest) for _ in range(3)])
         under_way: deque[Callable[[], Outcomes]] = deque()
         for piece in itertools.chain.from_iterable(map(pieces, batches)):
             under_way.append(begin_rows(runner, piece, pool, next(rooms)))
@@ -203,7 +204,6 @@ def in_processes(
         return
     # Spawned, not forked: the same on every system, and safe beside threads.
     context = multiprocessing.get_context("spawn")
-    others = set(multiprocessing.active_children())
     given = (plan, sampler.seed, sampler.sampling, store)
     with ProcessPoolExecutor(workers, context, _prepare_worker, given) as pool:
 
@@ -218,10 +218,9 @@ def in_processes(
         try:
             yield run_all
         except BaseException:
-            # What is under way is of no use any more: do not let anybody wait for it. The pool
-            # finds itself broken and gives up what is still queued.
-            for worker in set(multiprocessing.active_children()) - others:
-                worker.terminate()
+            # What is under way ends within a second or two, and is kept. Who ends a process that
+            # is just sending what it has found leaves the pool waiting for the rest for ever.
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 

@@ -100,12 +100,12 @@ class QuasiPoints:
         mixing, k = self._mixing[scramble], len(self._directions[scramble])
         here = np.uint64(1 << (_BITS - 1 - k))
         # A column of the lower-triangular matrix: one on the diagonal, anything below.
-        mixing.append((self._words(scramble, 2 * k) & (here - _ONE)) | here)
+        mixing[k:] = [(self._words(scramble, 2 * k) & (here - _ONE)) | here]
         # A column of the upper-triangular one: one on the diagonal, anything above.
         above = np.uint64((1 << _BITS) - (1 << (_BITS - k)))
         plain = (self._words(scramble, 2 * k + 1) & above) | here
         if len(self._registered):
-            plain[self._registered] = sobol_directions(k)[self._dimensions]
+            plain[self._registered] = sobol_directions()[k, self._dimensions]
         mixed = np.zeros_like(plain)
         for j, column in enumerate(mixing):
             mixed ^= column * (plain >> np.uint64(_BITS - 1 - j) & _ONE)
@@ -125,21 +125,15 @@ class QuasiPoints:
 
 
 @functools.cache
-def sobol_directions(level: int) -> _Words:
-    """Return what digit `level` of a point's number changes in the unscrambled Sobol sequence.
-
-    Parameters
-    ----------
-    level : int
-        Digit of the Gray code of the number, from 0.
+def sobol_directions() -> _Words:
+    """Return what each digit of a point's number changes in the unscrambled Sobol sequence.
 
     Returns
     -------
-    ndarray of uint64, shape (registered dimensions,)
-        In units of 2**-53.
+    ndarray of uint64, shape (16, registered dimensions)
+        By digit of the Gray code of the number; in units of 2**-53.
     """
-    directions: _Words = kept(f"sobol-{len(register.SOBOL)}", "scipy", _made_directions)[level]
-    return directions
+    return kept(f"sobol-{len(register.SOBOL)}", "scipy", _made_directions)
 
 
 def _made_directions() -> _Words:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +17,10 @@ import sim
 from sim import jit
 from sim.cli import main
 from sim.plan.problems import InputError
-from sim.runs import crosscheck, simulate, workers
-from sim.runs.crosscheck import differences, tell_again
-from sim.runs.rows import prepare_runner, run_rows
+from sim.runs import crosscheck, rows, simulate, workers
+from sim.runs.crosscheck import all_differences, differences, tell_again
+from sim.runs.layout import build_layout
+from sim.runs.rows import prepare_runner, row_bytes, run_rows
 from sim.runs.workers import simulate_batch
 from sim.sampling.sampler import build_sampler
 from tests.worlds import CALENDAR, DRIVERS, GATES, TYPES, project, write_world
@@ -66,8 +68,15 @@ def test_a_difference_is_found_and_told(
     town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     scenario = sim.load_scenario(town)
-    sampler = build_sampler(sim.build_portfolio(scenario.plan), 1)
-    assert tell_again(prepare_runner(sampler), 8) == ()
+    sampler = build_sampler(sim.build_portfolio(scenario.plan), 1, "quasi")
+    layout = build_layout(sampler)
+    again = tell_again(prepare_runner(sampler), layout, 8)
+    assert again.differs == ()
+    run = simulate.simulate(scenario, replications=12, seed=1)
+    assert all_differences([again], run.samples) == ()
+    run.samples["finished_in_horizon"][8] += 1
+    (odd,) = all_differences([again], run.samples)
+    assert odd.startswith("replication 8: samples[finished_in_horizon]: ")
     usual = simulate_batch(sampler, [0, 4])
     late = usual.finish.copy()
     late[1, 2] += 1
@@ -91,7 +100,8 @@ def test_a_difference_is_found_and_told(
     checked = json.loads(manifest.read_text(encoding="utf-8"))["cross_check"]
     assert not checked["agree"]
     told = [one.split(": ")[:2] for one in checked["differences"]]
-    assert told == [[f"replication {number}", "finish[0, 1]"] for number in (0, 2, 4)]
+    of_arrays = [words for words in told if not words[1].startswith("samples[")]
+    assert of_arrays == [[f"replication {number}", "finish[0, 1]"] for number in (0, 2, 4)]
 
 
 def ask(words: list[str], code: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -137,6 +147,19 @@ def test_machine_code_is_kept_by_what_all_kernels_say() -> None:
     assert "engine/rules.py" in sources  # imported by kernels, itself none
     assert "sampling/layout.py" in sources
     assert {"engine/compiled/payments.py", "runs/rows.py", "sampling/normal.py"} <= sources
+    decorated = re.compile(r"^@(?:jit\.)?(?:compiled|inner|inlined|scalar)$", re.MULTILINE)
+    kernels = {
+        path.relative_to(ROOT / "sim").as_posix()
+        for path in (ROOT / "sim").rglob("*.py")
+        if decorated.search(path.read_text("utf-8"))
+    }
+    assert len(kernels) > 15
+    assert kernels <= sources
+    for text in (
+        "from sim.jit import (\n    compiled,\n    inner,\n)\n",
+        "from sim.jit import inner\n",
+    ):
+        assert jit._DOOR.search(text)
     assert not {"cli.py", "runs/simulate.py", "runs/folder.py", "figures/charts.py"} & sources
     assert jit.cache_folder().name == jit.kernel_hash()
 
@@ -151,10 +174,29 @@ def test_first_compile_is_told_once(
         assert ("首次使用：正在编译" in capsys.readouterr().err) == told
 
 
+def bytes_of(town: Path, replications: int) -> int:
+    sampler = build_sampler(sim.build_portfolio(sim.load_scenario(town).plan), 1)
+    return replications * row_bytes(prepare_runner(sampler))
+
+
+def test_no_more_room_than_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One project and forty years: a piece is long in replications, not in what is asked for."""
+    write_world(tmp_path, ROWS[:1], "horizon = 2060-12-31", types=TYPES, gates=GATES)
+    usual, asked = rows.allocate_rows, []
+
+    def allocate(runner: Any, count: int) -> Any:
+        asked.append(count)
+        return usual(runner, count)
+
+    monkeypatch.setattr(rows, "allocate_rows", allocate)
+    sim.simulate(sim.load_scenario(tmp_path), replications=4)
+    assert max(asked) == 4
+
+
 def test_pieces_of_a_batch_do_not_matter(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scenario = sim.load_scenario(town)
     whole = sim.simulate(scenario, replications=90)
-    monkeypatch.setattr(workers, "_PIECE", 3 * 20)
+    monkeypatch.setattr(workers, "_PIECE", bytes_of(town, 20))
     pieces = sim.simulate(scenario, replications=90)
     assert sim.summarise(whole) == sim.summarise(pieces)
     assert np.array_equal(whole.tally.counts, pieces.tally.counts)
@@ -164,7 +206,7 @@ def test_a_piece_that_cannot_be_counted_spoils_the_run(
     town: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last piece too: no batch is kept that is not whole."""
-    monkeypatch.setattr(workers, "_PIECE", 3 * 50)
+    monkeypatch.setattr(workers, "_PIECE", bytes_of(town, 50))
     usual, seen = workers._count, []
 
     def count(*words: Any) -> None:

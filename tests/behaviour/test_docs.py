@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
-HOW_TOS = ("docs/how-to.md", "docs/fitting.md", "docs/hindcast.md")
+HOW_TOS = ("docs/how-to.md", "docs/fitting.md", "docs/hindcast.md", "docs/calibration.md")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -47,6 +47,7 @@ def test_how_to_blocks_run(checkout: Path, name: str, position: int) -> None:
         env=os.environ | {"PATH": path, "PYTHONPATH": str(checkout)},
         capture_output=True,
         text=True,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
 

@@ -138,7 +138,8 @@ class TestTold:
             "road,duration,,0,110,\n"
             "road,duration,,100,0,finished\n"
             "road,duration,,many,110,done\n"
-            "road,duration,,100,-1,\n",
+            "road,duration,,100,-1,\n"
+            "road,duration,,1e-300,1e15,\n",
         )
         code = ask("fit", records, "--out", tmp_path / "out", "--plan", write_plan(tmp_path / "p"),
                    "--lang", "en")  # fmt: skip
@@ -154,9 +155,10 @@ class TestTold:
             "row 6, column 'planned', value 'many'",
             "row 6, column 'status', value 'done'",
             "row 7, column 'actual', value '-1'",
+            "row 8, column 'actual', value '1e+15': actual is inf times planned",
         ):
             assert words in told, words
-        assert "8 errors" in told
+        assert "9 errors" in told
 
     def test_warnings_stop_nothing(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -189,6 +191,18 @@ class TestTold:
         printed = capsys.readouterr().out
         assert "weibull is clearly better than the lognormal" in printed
         assert "'triangular(0.9, 1, 1.4)' is no lognormal" in printed
+
+    def test_a_median_beyond_all_records_is_told(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        rows = "roads,duration,100,160,\n" + "roads,duration,100,300,running\n" * 30
+        words = ("--out", tmp_path, "--plan", LUOYANG, "--lang", "en")
+        ask("fit", history(tmp_path, HEAD + rows), *words)
+        printed = capsys.readouterr().out
+        assert "extrapolated from running projects" in printed
+        assert "too much lies beyond the beginning of the reference's tail" in printed
+        ask("fit", history(tmp_path, HEAD + "roads,duration,100,60,\n"), *words)
+        assert "extrapolated" not in capsys.readouterr().out
 
     def test_no_rows_no_file_no_folder(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

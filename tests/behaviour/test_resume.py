@@ -159,8 +159,9 @@ class Killer:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate(timeout=60)
-            if process.returncode == 0:  # it was quicker: another one, and not as late
-                self.usual = until_killed
+            if process.returncode == 0:  # it was quicker: another one
+                if not before:  # and, as it began from nothing, not as late
+                    self.usual = until_killed
                 return
             assert process.returncode == -signal.SIGKILL
             self.kills += 1
@@ -176,6 +177,7 @@ def killed_and_ended(
 ) -> Killer:
     killer, attempt = Killer(plan, out, seed, whole.seconds), 0
     while killer.kills < least:
+        assert attempt < 10 * least, "runs end before they can be killed"
         killer.out = out / str(attempt)
         killer.out.mkdir(parents=True)
         killer.run(least, *more)
@@ -417,7 +419,7 @@ class TestFullDisk:
 
         monkeypatch.setattr(os, "fsync", sync)
         before, rounds = 0, 0
-        while True:
+        while rounds < 1_000:
             left[0] = 2 + step * rounds
             found = ask("run", plan, *self.WORDS, "--out", tmp_path, "--lang", "en", "--quiet")
             told = capsys.readouterr().err
@@ -475,7 +477,7 @@ class TestFullDisk:
             pytest.skip("no namespaces here")
         done = subprocess.run(
             ["unshare", "-rm", "bash", "-uc", script], capture_output=True, text=True,
-            cwd=plan.parent, env=os.environ | {"PYTHONPATH": str(ROOT)},
+            cwd=plan.parent, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=600,
         )  # fmt: skip
         if done.returncode == 99 or "unshare failed" in done.stderr:
             pytest.skip("nothing can be mounted here")

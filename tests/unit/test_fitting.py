@@ -57,7 +57,7 @@ class TestRecovery:
         assert off(estimates(as_finished))[0] < -8
 
     def test_body_and_tail(self) -> None:
-        truth = lognormal(1.2, 0.25, 0.10, 1.5, 5.0, 5.0)
+        truth = lognormal(1.2, 0.25, 0.06, 1.5, 5.0, 5.0)
         generator = np.random.default_rng(7)
         found = []
         for _ in range(8):
@@ -70,7 +70,7 @@ class TestRecovery:
             median, sigma, tail, _, alpha, _ = fitted.law.parameters
             found.append((math.log(median), sigma, tail, 1 / alpha))
         mean, spread = np.mean(found, axis=0), np.std(found, axis=0, ddof=1)
-        true = [math.log(1.2), 0.25, 0.10, 1 / 5]
+        true = [math.log(1.2), 0.25, 0.06, 1 / 5]
         assert np.all(np.abs(mean - true) < 4 * spread / math.sqrt(8))
 
 
@@ -211,6 +211,10 @@ class TestLikelihood:
         for share in (0.01, 0.03, 0.3, 0.9):
             beyond = log_likelihood(Records.of([], [percentile(law, 1 - share)]), law)
             assert math.exp(beyond) == pytest.approx(share)
+
+    def test_far_beyond_what_a_reference_knows(self) -> None:
+        found = log_likelihood(Records.of([], [20.0]), PLAIN)
+        assert found == pytest.approx(stats.norm.logsf(math.log(20 / 1.02) / 0.1))
 
 
 class TestCandidates:

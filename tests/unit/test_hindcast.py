@@ -31,7 +31,9 @@ def test_by_hand() -> None:
     assert strong.probabilities["base_rate"] == (0.5, 0.5, 1.0)
     assert scores["base_rate"].brier == pytest.approx((0.25 + 0.25 + 1) / 3)
     assert scores["slippage"].brier == pytest.approx(0.25)
+    assert scores["base_rate"].tenths is None
     parts = scores["slippage"].tenths
+    assert parts is not None
     assert (parts.reliability, parts.resolution) == pytest.approx(((2 / 3 - 0.5) ** 2, 0))
     assert parts.uncertainty == pytest.approx(2 / 9)
 

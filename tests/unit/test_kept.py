@@ -1,5 +1,6 @@
 """What a library made once is read back, and made again where it is not there or not whole."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,35 @@ def test_half_a_file_is_made_again(left: int, folder: Path) -> None:
     path.write_bytes(path.read_bytes()[:left])
     assert np.array_equal(kept("primes", "numpy", numbers), numbers())
     assert np.array_equal(kept("primes", "numpy", unasked), numbers())
+
+
+@pytest.mark.parametrize("place", [0, 31, 32, 60, 200, -1])
+def test_a_damaged_file_is_not_believed(place: int, folder: Path) -> None:
+    """One bit in the hash, the description or the numbers."""
+    kept("primes", "numpy", numbers)
+    (path,) = folder.iterdir()
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    assert np.array_equal(kept("primes", "numpy", numbers), numbers())
+    assert np.array_equal(kept("primes", "numpy", unasked), numbers())
+
+
+def test_what_is_no_such_file_is_not_believed(folder: Path) -> None:
+    kept("primes", "numpy", numbers)
+    (path,) = folder.iterdir()
+    for content in (b"", b"PK" + bytes(100), path.read_bytes()[32:], bytes(1000)):
+        path.write_bytes(content)
+        assert np.array_equal(kept("primes", "numpy", numbers), numbers())
+
+
+def test_a_full_disk_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert np.array_equal(kept("primes", "numpy", numbers), numbers())
+    assert list(folder.iterdir()) == []
 
 
 def test_made_each_time_where_nothing_can_be_kept(folder: Path) -> None:

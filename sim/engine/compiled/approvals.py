@@ -161,7 +161,8 @@ def unqueued(world: World, still: Still, drawn: Drawn, state: State, p: int) -> 
                 if still.gate_open[before]:
                     begin = max(begin, state.files[before].unqueued)
             ready = file_ready(still, drawn.files[g], begin)
-            file.unqueued = after(still.workdays, still.reached, ready, drawn.files[g].review)
+            passed = after(still.workdays, still.reached, ready, drawn.files[g].review)
+            file.unqueued = min(passed, NEVER - 1)  # records are narrow
         last = max(last, file.unqueued)
     return last
 

@@ -134,6 +134,8 @@ def _records(dtype: np.dtype[np.void], count: int, **fields: ArrayLike) -> NDArr
     table = np.zeros(count, dtype=dtype)
     for name, values in fields.items():
         table[name] = values
+        if (table[name] != values).any():  # records are narrow
+            raise OverflowError(f"{name} does not fit {dtype[name]}")
     return table
 
 

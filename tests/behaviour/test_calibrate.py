@@ -1,0 +1,166 @@
+"""The command `calibrate`: from evidence to a posterior, as files and as words."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim.analysis.published import REFERENCE
+from sim.cli import main
+from sim.plan.evidence import STARTS, read_evidence
+from sim.plan.problems import InputError
+from sim.runs.ensemble import PARAMETERS, run_ensemble
+from tests.cutting import cut_luoyang
+
+
+@pytest.fixture(scope="module")
+def part(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return cut_luoyang(tmp_path_factory.mktemp("part"), ("laocheng", "chanhe")) / "baseline.toml"
+
+
+@pytest.fixture
+def evidence(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(REFERENCE, tmp_path / "evidence"))
+
+
+def ask(*words: object) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main([str(word) for word in words])
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def calibrate(part: Path, out: Path, *more: object) -> int:
+    return ask("calibrate", part, "--designs", 8, "-n", 32, "--out", out, *more)
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+class TestEnsemble:
+    def test_parameters_fill_their_priors(self, part: Path) -> None:
+        found = run_ensemble(part, 16, 32, 5, 2)
+        assert found.names == tuple(one.name for one in PARAMETERS)
+        assert found.values.shape == (512, len(PARAMETERS))
+        for k, one in enumerate(PARAMETERS):
+            values = np.unique(found.values[:, k])
+            assert one.low <= values.min() < values.max() <= one.high
+            assert len(values) == (512 if one.kind == "driver" else 16)
+            # Evenly spread: each quarter of the range has a quarter of the values.
+            quarters = np.histogram(values, 4, (one.low, one.high))[0] / len(values)
+            assert np.abs(quarters - 0.25).max() < (0.05 if one.kind == "driver" else 0.01)
+
+    def test_each_acts_in_its_direction(self, part: Path) -> None:
+        """Regress shares on all parameters at once; the signs are written before."""
+        found = run_ensemble(part, 24, 64, 5, 2)
+        scaled = (found.values - found.values.mean(axis=0)) / found.values.std(axis=0)
+        terms = np.column_stack([np.ones(len(scaled)), scaled])
+        slopes = {
+            scope: dict(
+                zip(found.names, np.linalg.lstsq(terms, found.shares[scope][:, -1])[0][1:],
+                    strict=True)
+            )
+            for scope in ("all", STARTS)
+        }  # fmt: skip
+        assert slopes["all"]["understatement"] > 0
+        assert slopes["all"]["overstatement"] > 0
+        assert slopes["all"]["productivity"] < 0
+        assert slopes["all"]["duration"] < 0
+        assert slopes[STARTS]["slip"] < 0
+
+    def test_the_same_for_any_number_of_threads(self, part: Path) -> None:
+        one, two = (run_ensemble(part, 8, 32, 5, workers) for workers in (1, 2))
+        assert np.array_equal(one.values, two.values)
+        for scope, found in one.shares.items():
+            assert np.array_equal(found, two.shares[scope])
+
+
+class TestCommand:
+    def test_files_and_words(
+        self, part: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert calibrate(part, tmp_path, "--lang", "en") == 0
+        told = capsys.readouterr().out
+        assert "The evidence cannot tell apart" in told
+        parameters = table(tmp_path / "parameters.csv")
+        assert [row["parameter"] for row in parameters][: len(PARAMETERS)] == [
+            one.name for one in PARAMETERS
+        ]
+        about = json.loads((tmp_path / "calibration.json").read_text())
+        assert about["replications"] == 256
+        assert about["evidence_sha256"].keys() == {
+            "month_end_shares.csv", "places.csv", "start_rates.csv",
+        }  # fmt: skip
+        rows = table(tmp_path / "shares.csv")
+        assert about["shares"] == len(rows)
+        inside = [row for row in rows if row["inside"] == "yes"]
+        assert all(0.1 <= float(row["probability_of_less"]) <= 0.9 for row in inside)
+        assert all(float(row["p10"]) < float(row["p50"]) < float(row["p90"]) for row in rows)
+
+    @pytest.mark.slow
+    def test_the_same_bytes_again(self, part: Path, tmp_path: Path) -> None:
+        for name in ("one", "other"):
+            assert calibrate(part, tmp_path / name, "--workers", 1 + (name == "one")) == 0
+        for path in (tmp_path / "one").iterdir():
+            assert path.read_bytes() == (tmp_path / "other" / path.name).read_bytes()
+
+
+class TestEvidence:
+    def test_one_row_a_place_and_year(self, evidence: Path) -> None:
+        rows = read_evidence(evidence).rows
+        keys = [(row.place, row.year) for row in rows]
+        assert keys == sorted(set(keys))
+        assert ("kaiping", 2021) in keys
+        kept = next(row for row in rows if (row.place, row.year) == ("guangdong", 2019))
+        assert [month for scope, month in kept.cells if scope == "all"] == [1, 2, 3, 8, 9]
+
+    def test_the_order_of_rows_does_not_matter(self, evidence: Path) -> None:
+        before = read_evidence(evidence).rows
+        for name in ("month_end_shares.csv", "places.csv", "start_rates.csv"):
+            lines = (evidence / name).read_text(encoding="utf-8").splitlines(keepends=True)
+            (evidence / name).write_text("".join([lines[0], *lines[:0:-1]]), encoding="utf-8")
+        after = read_evidence(evidence).rows
+        assert [(one.place, one.year, one.cells) for one in before] == [
+            (one.place, one.year, one.cells) for one in after
+        ]
+        for one, other in zip(before, after, strict=True):
+            assert np.array_equal(one.shares, other.shares)
+
+    def test_what_has_a_reason_is_left_out(self, evidence: Path) -> None:
+        places = {row.place for row in read_evidence(evidence).rows}
+        assert "longnan" not in places  # the epidemic
+        assert "nanyang" not in places  # water works only
+
+    @pytest.mark.parametrize(
+        ("file", "old", "new", "codes"),
+        [
+            ("places.csv", "Hanzhong 汉中市,hanzhong,", "Hanzhong 汉中,hanzhong,",
+             ["unknown_reference"]),
+            ("month_end_shares.csv", "0.7697", "7.697", ["out_of_range"]),
+            ("start_rates.csv", ",2018,8,", ",2018,13,", ["out_of_range"]),
+            ("places.csv", "part of a wider list of the same place and year", "",
+             ["share_given_twice"]),
+        ],
+    )  # fmt: skip
+    def test_what_is_wrong_is_told(
+        self, file: str, old: str, new: str, codes: list[str], evidence: Path
+    ) -> None:
+        text = (evidence / file).read_text(encoding="utf-8")
+        assert old in text
+        (evidence / file).write_text(text.replace(old, new), encoding="utf-8")
+        with pytest.raises(InputError) as found:
+            read_evidence(evidence)
+        assert {one.code for one in found.value.problems} == set(codes)
+
+    def test_through_the_command_line(
+        self, part: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "empty").mkdir()
+        assert calibrate(part, tmp_path / "out", "--evidence", tmp_path / "empty") == 2
+        assert capsys.readouterr().err.count("缺少") + 1 >= 3
+        assert not (tmp_path / "out").exists()
