@@ -526,6 +526,33 @@ def test_what_rounding_leaves_goes_by_rank() -> None:
     assert owed_and_paid(owed, [""] * 5, "pro_rata", 3_599) == [1, 900, 900, 899, 899]
 
 
+def test_loans_that_go_round_wait_for_equity_that_does_not() -> None:
+    """Rule 21: two share a short pool of equity; the loan that goes round follows each of them.
+
+    The first loan goes round, the second is short; a third project has all its equity.
+    """
+    common = {"stage": "continuing", "done_before_year": 1_000, "arrears": 400, "gates": "none"}
+    rows = [
+        project("one", "2020-06-01", "2021-12-31", 1_000, 0, rank=1,
+                funding="E:1/2;L:1/4;M:1/4", **common),
+        project("two", "2020-06-01", "2021-12-31", 1_000, 0, rank=2,
+                funding="E:1/2;L:1/4;M:1/4", **common),
+        project("own", "2020-06-01", "2021-12-31", 1_000, 0, rank=3,
+                funding="F:1/2;L:1/2", **common),
+    ]  # fmt: skip
+    accounts = [
+        purse("E", 300, rule="pro_rata"), purse("F", 1_000),
+        {"id": "L", "name": "L", "class": "loan", "opening": 1_000},
+        {"id": "M", "name": "M", "class": "loan", "opening": 60, "rule": "tier"},
+    ]  # fmt: skip
+    life = live(world_of(rows, accounts)).trajectory
+    # Of 200 owed on equity each has 150, so its loans may reach 150: 100 of L, and of M the rest,
+    # where 60 of 100 are there.
+    assert life.paid[2, 0] == 400
+    assert life.spent[:4, 0].tolist() == [300, 200, 400, 60]
+    assert life.paid[:2, 0].sum() == 300 + 200 + 60
+
+
 def test_earmarked_money_is_set_aside_first() -> None:
     """Rule 6: who has earmarked money leaves the pool to others."""
     rows = [
