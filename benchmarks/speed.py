@@ -83,8 +83,10 @@ def against(replications: int) -> None:
 def whole(name: str, plan: Path, replications: int, least: float, aim: float) -> None:
     """Print what a whole command takes over the time of its uniforms."""
     sampler = build_sampler(build_portfolio(sim.load_scenario(plan).plan), 2021)
+    # The machine may be slower now and then: once before and once after.
+    before = uniforms(len(sampler.addresses), replications)
     taken = command(plan, "-n", replications)
-    bare = uniforms(len(sampler.addresses), replications)
+    bare = (before + uniforms(len(sampler.addresses), replications)) / 2
     print(f"{name:9s} {taken / bare:8.1f} x   (most {least:g}, aim {aim:g}): {taken:.1f} s for "
           f"{replications:,} replications, {bare:.2f} s for {len(sampler.addresses):,} uniforms "
           "each")  # fmt: skip

@@ -122,7 +122,8 @@ def on_threads(
 
     size = max(1, _PIECE // row_bytes(runner))
     pool = ThreadPoolExecutor(workers)
-    aside = ThreadPoolExecutor(1)
+    # To keep a batch takes a second or two, in which the pieces of the next are counted already.
+    counting, keeping = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
 
     def pieces(batch: range) -> list[range]:
         return [
@@ -154,14 +155,14 @@ def on_threads(
                 one = next(outcomes)
                 if counted is not None:
                     counted.result()
-                counted = aside.submit(_count, layout, tally, samples, one)
+                counted = counting.submit(_count, layout, tally, samples, one)
                 if before is not None and before.done():
                     yield before.result()
                     before = None
             if before is not None:
                 yield before.result()
             assert counted is not None
-            before = aside.submit(_finish, store, batch, tally, samples, counted)
+            before = keeping.submit(_finish, store, batch, tally, samples, counted)
         if before is not None:
             yield before.result()
 
@@ -170,7 +171,8 @@ def on_threads(
     finally:
         # Rows not begun are of no use any more; a batch that is all simulated is still kept.
         pool.shutdown(cancel_futures=True)
-        aside.shutdown()
+        counting.shutdown()
+        keeping.shutdown()
 
 
 def _count(layout: Layout, tally: BatchTally, samples: list[Samples], outcomes: Outcomes) -> None:
