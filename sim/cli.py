@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
@@ -257,6 +258,33 @@ def replay(
         raise WrongInputError
     for line in replay_lines(story, project, lang):
         click.echo(line)
+
+
+@cli.command()
+@click.option("--only", metavar="CASE,...", help="只核验这些算例 / only these cases.")
+@click.option("--engine", type=click.Choice(["compiled", "reference"]), help="仿真引擎 / engine.")
+@_language
+def verify(only: str | None, engine: Any, lang: Any) -> None:
+    """核验已知答案 / the cases with known answers: expected, got, tolerance, verdict."""
+    from sim.briefing.progress import progress
+    from sim.briefing.verification import print_count, print_verdicts
+    from sim.plan.configuration import usual_engine
+    from sim.verification import verify as cases
+
+    names = [name.strip() for name in (only or "").split(",") if name.strip()]
+    engine = engine or usual_engine()
+    began = time.monotonic()
+    with _input_errors(lang):
+        cases.choose(names)
+        _tell_of_engine(engine, lang)
+        with progress(_console(stderr=True), lang, False, "verifying") as on_progress:
+            results = list(cases.verify(names, engine, on_progress=on_progress))
+    console = _console()
+    print_verdicts(results, console, lang)
+    verdicts = [one for _, found in results for one in found]
+    print_count(verdicts, engine, time.monotonic() - began, console, lang)
+    if not all(one.holds for one in verdicts):
+        raise FailedError
 
 
 def _run_overrides(given: Mapping[str, object]) -> list[str]:

@@ -11,11 +11,14 @@ import pytest
 import sim
 
 ROOT = Path(sim.__file__).parent
-FLOORS = ("plan", "sampling", "engine", "runs", "analysis", "figures", "briefing", "cli")
+FLOORS = (
+    "plan", "sampling", "engine", "runs", "analysis", "verification", "figures", "briefing", "cli",
+)  # fmt: skip
 # What a place never imports, beyond the floors above it: prefix of modules -> forbidden.
 FORBIDDEN = {
     "engine": ("pandas", "polars", "scipy", "numpy.random", "sim.plan", "sim.runs"),
     "analysis": ("sim.engine", "sim.sampling", "matplotlib"),
+    "verification": ("matplotlib",),
     "figures": ("sim.engine", "sim.sampling", "sim.plan"),
     "briefing": ("sim.engine.reference", "sim.sampling", "sim.plan"),
 }

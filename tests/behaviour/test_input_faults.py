@@ -331,7 +331,7 @@ SOMEWHERE_ELSE = {
     "missing_folder", "missing_file", "unreadable_file", "too_large", "unsafe_path",
     "base_chain", "bad_override", "bad_run_name", "duplicate_address", "no_gates_table",
     "drawn_out_of_range", "year_not_begun", "not_in_reserve", "already_begun", "revision_outside",
-    "unknown_measure", "bad_half_width", "no_compiler",
+    "unknown_measure", "bad_half_width", "no_compiler", "unknown_case",
 }  # fmt: skip
 """Codes that a change of one file cannot show; each has a test of its own."""
 
