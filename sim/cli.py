@@ -37,6 +37,7 @@ from sim.commands.asking import (
 )
 from sim.commands.credibility import calibrate, fit, hindcast
 from sim.commands.usage import usage_lines
+from sim.commands.verification import verify
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 _OBJECTS_BETWEEN_SEARCHES = 100_000
@@ -180,7 +181,7 @@ def replay(
         click.echo(line)
 
 
-for command in (fit, hindcast, calibrate):
+for command in (fit, hindcast, calibrate, verify):
     cli.add_command(command)
 
 

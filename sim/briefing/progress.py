@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(
-    console: Console, language: str, quiet: bool
+    console: Console, language: str, quiet: bool, doing: str = "simulating"
 ) -> Iterator[Callable[[int, int], None] | None]:
     """Say what was done before; show a bar with rate and time left where a person is looking.
 
@@ -26,11 +26,13 @@ def progress(
         Language.
     quiet : bool
         Say nothing.
+    doing : {"simulating", "verifying"}
+        What takes so long.
 
     Yields
     ------
     callable or None
-        To be called with the replications done and asked for.
+        To be called with the replications (or cases) done and asked for.
     """
     if quiet:
         yield None
@@ -63,7 +65,7 @@ def progress(
         TextColumn("{task.fields[rate]} " + unit), TimeElapsedColumn(), TimeRemainingColumn(),
         console=console, transient=True,
     ) as bar:  # fmt: skip
-        task = bar.add_task(SAYS[language]["simulating"], total=None, rate="–")
+        task = bar.add_task(SAYS[language][doing], total=None, rate="–")
 
         def on_progress(done: int, count: int) -> None:
             elapsed = bar.tasks[0].elapsed or 0.0

@@ -17,6 +17,7 @@ FLOORS = (
     "engine",
     "runs",
     "analysis",
+    "verification",
     "figures",
     "briefing",
     "commands",
@@ -26,6 +27,7 @@ FLOORS = (
 FORBIDDEN = {
     "engine": ("pandas", "polars", "scipy", "numpy.random", "sim.plan", "sim.runs"),
     "analysis": ("sim.engine", "sim.sampling", "matplotlib"),
+    "verification": ("matplotlib",),
     "figures": ("sim.engine", "sim.sampling", "sim.plan"),
     "briefing": ("sim.engine.reference", "sim.sampling", "sim.plan"),
 }

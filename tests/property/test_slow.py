@@ -5,13 +5,11 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import sim
-from tests.analytic import test_known_answers as known
 from tests.property import test_days, test_rules
 from tests.property.test_identity import assert_identity
 from tests.worlds import Row, live, live_as_planned, small_plans, small_world
@@ -50,19 +48,3 @@ def test_rules_and_identity_on_many_generated_plans(slow_share: float) -> None:
             check(lived)
 
     check_all()
-
-
-def test_the_activity_network_with_a_finer_tolerance(slow_share: float) -> None:
-    """Case 03 again: up to ten times the replications, a third of the tolerance.
-
-    The short form has four times as many as the ordinary test, and so half of its tolerance.
-    """
-    count = max(4 * known.REPLICATIONS, math.ceil(10 * known.REPLICATIONS * slow_share))
-    scenario = sim.load_scenario(known.CASES / "03-activity-network", ["run.sampling=plain"])
-    run = sim.simulate(scenario, replications=count, seed=known.SEED, workers=2)
-    makespan = run.samples["makespan_days"].astype(np.float64) / 1000
-    assert len(makespan) == count
-    for t in (1, 2, 3, 4, 5, 6, 8, 10):
-        known.assert_probability(makespan <= t, known.TestActivityNetwork.distribution(t))
-    known.assert_mean(makespan, 83 / 24)
-    known.assert_sd(makespan, 1.6991624)

@@ -1,0 +1,1 @@
+"""Cases with known answers: what the tool says beside what is known."""
