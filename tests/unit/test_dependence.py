@@ -1,6 +1,7 @@
 """Correlated draws: only what is named moves, and marginals never do."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -277,7 +278,7 @@ class TestMarginals:
             dict(row) | {"cost": text} for row, text in zip(ROWS, MARGINALS, strict=True)
         ]  # fmt: skip
         given = [*costs, *(dict(row) | {"variable": "duration"} for row in costs)]
-        tables = {"correlations": given} if given else {}
+        tables: dict[str, Any] = {"correlations": given} if given else {}
         write_world(folder, rows, drivers=drivers, types=TYPES, **tables)
         work = sim.build_portfolio(sim.load_plan(folder)).work_left
         drawn = values_drawn(folder)
