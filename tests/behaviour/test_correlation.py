@@ -1,5 +1,6 @@
 """Correlations that people can check: assumed, implied by a run, repaired where asked."""
 
+import functools
 import json
 import math
 from pathlib import Path
@@ -14,6 +15,7 @@ from sim.cli import main
 from sim.runs.csvfiles import read_csv
 from sim.runs.folder import StoredRun
 from sim.runs.simulate import Run
+from sim.sampling import dependence, nearest
 from sim.sampling.assumed import Assumed, assumed_correlations
 from sim.sampling.sampler import build_sampler
 from tests.retold import outcomes_of
@@ -237,6 +239,16 @@ class TestRepair:
         largest = max(changes, key=lambda pair: abs(changes[pair]))
         assert sorted(told["pair"]) == sorted(largest)
         assert told["largest_change"] == pytest.approx(abs(changes[largest]), abs=1e-3)
+
+    def test_where_none_is_found_it_is_told(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hasty = functools.partial(nearest.nearest_correlation, most_steps=3)
+        monkeypatch.setattr(dependence, "nearest_correlation", hasty)
+        folder = world(tmp_path, "repair = true", correlations=CONTRADICTION)
+        with pytest.raises(sim.InputError) as refused:
+            build_sampler(sim.build_portfolio(sim.load_plan(folder)), 1)
+        assert [one.code for one in refused.value.problems] == ["correlations_not_repaired"]
 
     def test_what_can_be_is_not_touched(self, tmp_path: Path) -> None:
         given = (("A", "B", 0.5), ("B", "C", -0.3))
