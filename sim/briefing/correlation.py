@@ -18,7 +18,7 @@ _MEASURES = ("reported", "work_done", "paid", "final_cost")
 TEXT: dict[str, dict[str, str]] = {
     "zh": {
         "assumed": "假定：抽样所用的两两相关系数（列入目标、尚未完工的项目）",
-        "assumed_columns": "变量|项目对|对数|正态得分平均|最低|最高|线性相关平均",
+        "assumed_columns": "项目对|对数|正态得分平均|最低|最高|线性相关平均",
         "implied": "模拟隐含：全部不确定因素合在一起（{replications:,} 次）",
         "implied_columns": "口径|项目数|平均两两相关|有效项目数|若互不相关|仅按规模",
         "groups": "填报完成投资：各组内部",
@@ -40,7 +40,7 @@ TEXT: dict[str, dict[str, str]] = {
     "en": {
         "assumed": "Assumed: pairwise correlations that are drawn with (projects of the target, "
         "not finished)",
-        "assumed_columns": "variable|pairs of|pairs|mean of normal scores|lowest|highest|"
+        "assumed_columns": "pairs of|pairs|mean of normal scores|lowest|highest|"
         "mean linear",
         "implied": "Implied by simulation: all uncertainties together ({replications:,} "
         "replications)",
@@ -94,7 +94,7 @@ def print_correlation(
     names = {(row["dimension"], row["group"]): row["label"] for row in stored.table("groups")}
     _table(console, text, "assumed", (
         [
-            text[one["variable"]], text[one["relation"]], f"{one['pairs']:,}",
+            f"{text[one['variable']]}  {text[one['relation']]}", f"{one['pairs']:,}",
             *(
                 _number(one[f"{column}_correlation"], 3)
                 for column in ("mean_score", "lowest_score", "highest_score", "mean_linear")

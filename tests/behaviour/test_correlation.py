@@ -27,9 +27,10 @@ CONTRADICTION = (("A", "B", 0.9), ("A", "C", -0.4), ("B", "C", 0.7))
 
 
 def world(folder: Path, *lines: str, correlations: tuple[tuple[str, str, float], ...] = ()) -> Path:
-    """Six projects that all finish in the year, of which one is of the reserve."""
+    """Six projects, of which one is of the reserve and one goes on in the next year."""
     rows = [
-        project(name, "2021-01-01", "2021-06-30", 10_000 * (k + 1), 10_000 * (k + 1),
+        project(name, "2021-01-01", "2022-06-30" if name == "F" else "2021-06-30",
+                10_000 * (k + 1), 30_000 if name == "F" else 10_000 * (k + 1),
                 type="u" if name == "F" else "t", programme="p" if name in "AB" else "",
                 investor="enterprise" if name == "C" else "government", gates="none",
                 **({"stage": "reserve"} if name == "E" else {}))
@@ -195,6 +196,12 @@ class TestAssumed:
         assert found["cost", "programme"].linear == pytest.approx(0.5, abs=2e-4)
         assert found["duration", "all"].scores == pytest.approx(0.1)
 
+    def test_costs_given_share_nothing_with_others(self, tmp_path: Path) -> None:
+        found = self.found(world(tmp_path, "city = 0.1", correlations=(("A", "D", 0.5),)))
+        # Of A to D, B and C alone are left to the factor: 0.5 x 0.5 x 0.1.
+        factor = math.expm1(0.16 * 0.025) / math.expm1(0.16)
+        assert found["cost", "all"].linear == pytest.approx((0.5 + factor) / 6, abs=1e-4)
+
     def test_switched_off_there_are_none(self, tmp_path: Path) -> None:
         folder = world(tmp_path, "city = 0.1", correlations=(("A", "B", 0.5),))
         for one in self.found(folder, "uncertainties.dependence=off").values():
@@ -281,7 +288,7 @@ class TestCommand:
         about = json.loads((out / "correlation.json").read_text("utf-8"))
         run = runs / about["scenario"] / about["fingerprint"]
         assert (out / "correlation.csv").read_bytes() == (run / "correlation.csv").read_bytes()
-        weights = np.array([1, 2, 3, 4, 6])
+        weights = np.array([1, 2, 3, 4, 3])
         for row in read_csv(out / "common.csv"):
             r = float(row["correlation"])
             total = (1 - r) * (weights**2).sum() + r * weights.sum() ** 2
