@@ -33,8 +33,10 @@ from sim.commands.asking import (
     sampling_option,
     seed_option,
     stored_run,
+    tell_of_repairs,
     workers_option,
 )
+from sim.commands.correlation import correlation
 from sim.commands.credibility import calibrate, fit, hindcast
 from sim.commands.usage import usage_lines
 from sim.commands.verification import verify
@@ -107,6 +109,7 @@ def run(
         if idle := changes_without_effect(loaded):
             click.echo(SAYS[lang]["idle"].format(paths=", ".join(idle)), err=True)
         stored = stored_run(loaded, out, lang, quiet)
+    tell_of_repairs(stored, lang)
     if not quiet:
         print_headline(stored, console, lang)
     print_folder(stored, console, lang)
@@ -122,15 +125,16 @@ def check(file: str, overrides: tuple[str, ...], lang: Any) -> None:
     from sim.plan.portfolio import build_portfolio
     from sim.plan.problems import errors_of
     from sim.plan.scenario import load_scenario
+    from sim.sampling.repair import repair_warning
     from sim.sampling.sampler import build_sampler
 
     with input_errors(lang, most=None):
         loaded = load_scenario(file, overrides)
-        build_sampler(build_portfolio(loaded.plan), 0)
-    print_problems(loaded.warnings, lang, most=None)
-    line = SAYS[lang]["checked"].format(
-        errors=len(errors_of(loaded.warnings)), warnings=len(loaded.warnings)
-    )
+        sampler = build_sampler(build_portfolio(loaded.plan), 0)
+    repairs = [repair_warning(one.told()) for one in sampler.repairs]
+    warnings = (*loaded.warnings, *repairs)
+    print_problems(warnings, lang, most=None)
+    line = SAYS[lang]["checked"].format(errors=len(errors_of(warnings)), warnings=len(warnings))
     click.echo(line)
 
 
@@ -181,7 +185,7 @@ def replay(
         click.echo(line)
 
 
-for command in (fit, hindcast, calibrate, verify):
+for command in (fit, hindcast, calibrate, correlation, verify):
     cli.add_command(command)
 
 

@@ -136,6 +136,14 @@ def check_engines(stored: StoredRun, lang: Any) -> None:
         raise FailedError
 
 
+def tell_of_repairs(stored: StoredRun, lang: Any) -> None:
+    """Warn of given correlations that contradicted each other and were changed, as asked."""
+    from sim.sampling.repair import repair_warning
+
+    found = [repair_warning(told) for told in stored.manifest["correlation_repair"]]
+    print_problems(found, lang, most=None)
+
+
 def tell_of_engine(engine: str, lang: Any) -> None:
     """Say what takes long and happens once, or always for want of the compiler."""
     from sim.jit import AVAILABLE, is_warm

@@ -119,6 +119,7 @@ class DependenceTable(_Strict):
     programme: float = Field(default=0.0, ge=0, le=1)
     funding: float = Field(default=0.0, ge=0, le=1)
     enterprise: float = Field(default=1.0, ge=0, le=1)
+    repair: bool = False
     source: str = ""
 
 

@@ -333,6 +333,9 @@ class Dependence:
         funding class (investor) have in common.
     enterprise : float
         Factor on the city's share for enterprise projects.
+    repair : bool
+        Whether given correlations that contradict each other give way to the nearest that do not,
+        or are refused.
     """
 
     city: float = 0.0
@@ -340,6 +343,7 @@ class Dependence:
     programme: float = 0.0
     funding: float = 0.0
     enterprise: float = 1.0
+    repair: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.plan.residuals import in_force
-from sim.runs import cause_tables, money_tables, summary, tables
+from sim.runs import cause_tables, correlation_tables, money_tables, summary, tables
 from sim.runs.batches import to_disk
 from sim.runs.csvfiles import read_csv, write_csv
 from sim.runs.provenance import fingerprint, plain, resolved, source_hash, versions
@@ -35,6 +35,7 @@ _TABLES = {
     "bonds.csv": money_tables.bond_rows,
     "queues.csv": cause_tables.queue_rows,
     "causes.csv": cause_tables.cause_rows,
+    "correlation.csv": correlation_tables.correlation_rows,
 }
 
 
@@ -219,6 +220,7 @@ def _manifest(run: Run, mark: str) -> dict[str, Any]:
         "engine": run.engine,
         "precision": _precision(run),
         "cross_check": _cross_check(run),
+        "correlation_repair": [one.told() for one in run.repairs],
         "changes": [
             {"path": path, "old": old, "new": new} for path, old, new in run.scenario.changes
         ],

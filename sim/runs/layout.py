@@ -14,12 +14,15 @@ from sim.plan.portfolio import Portfolio
 from sim.runs.counting import BLOCKS, SKIP, add_groups
 from sim.runs.grids import Grid, Grids, day_grid, lay_out, money_grid, number_grid
 from sim.runs.outcomes import ACCOUNT_MEASURES, MEASURES, STAGES, Outcomes
+from sim.runs.squares import PARTS, square_parts
 from sim.sampling.accounts import Purses
 from sim.sampling.sampler import Sampler
 
 Ints = NDArray[np.int64]
 
 DIMENSIONS = ("system", "programme", "county", "type", "tier", "investor", "stage")
+SPREAD_MEASURES = (*MEASURES, "final_cost")
+"""Of which the variances of projects and of groups are told."""
 PROJECT, CITY = 1_000, 10_000
 """Cells of a plan: of a project, an account or a bond; of the city and of its parts."""
 _NEVER_ABOVE = 2**63 - 1
@@ -96,7 +99,7 @@ def build_layout(sampler: Sampler) -> Layout:
     marks = np.concatenate([family.marks for family in families.values()])
     grids = [grid for family in families.values() for grid in family.grids]
     shapes = {name: family.shape for name, family in families.items()}
-    shapes |= _added(portfolio, purses, windows)
+    shapes |= _added(portfolio, purses, windows, len(groups))
     places, size = {}, 0
     for name, shape in shapes.items():
         places[name] = slice(size, size + int(np.prod(shape)))
@@ -202,7 +205,9 @@ def _commitment_grid(portfolio: Portfolio, position: int) -> Grid:
     return money_grid(promised, PROJECT, whole, PROJECT)
 
 
-def _added(portfolio: Portfolio, purses: Purses, windows: int) -> dict[str, tuple[int, ...]]:
+def _added(
+    portfolio: Portfolio, purses: Purses, windows: int, groups: int
+) -> dict[str, tuple[int, ...]]:
     """Return the shapes of the families that are added up only."""
     size, months = portfolio.size, len(portfolio.month_ends)
     accounts, checks = (len(purses.accounts), months), (len(purses.checks),)
@@ -217,6 +222,9 @@ def _added(portfolio: Portfolio, purses: Purses, windows: int) -> dict[str, tupl
         "amount": checks,
         "floor_met": checks,
         "kept": (len(portfolio.plan.commitments),),
+        **{f"{measure}_squares": (size, PARTS) for measure in SPREAD_MEASURES},
+        "totals": (len(SPREAD_MEASURES), groups + 1),
+        "totals_squares": (len(SPREAD_MEASURES), groups + 1, PARTS),
     }
 
 
@@ -225,6 +233,21 @@ def group_sums(layout: Layout, outcomes: Outcomes) -> Ints:
     sums = np.zeros((len(outcomes.replications), len(MEASURES), len(layout.groups)), np.int64)
     add_groups(outcomes.year_end, layout.group_of, sums)
     return sums
+
+
+def _spread_values(layout: Layout, outcomes: Outcomes) -> Iterator[tuple[str, Ints]]:
+    """Yield squares of projects; totals of groups, and of the target last; their squares."""
+    values = np.concatenate([outcomes.year_end, outcomes.final_cost[:, None]], axis=1)
+    for position, measure in enumerate(SPREAD_MEASURES):
+        yield f"{measure}_squares", square_parts(values[:, position])
+    groups = len(layout.groups)
+    totals = np.zeros((*values.shape[:2], groups + 1), np.int64)
+    add_groups(values, layout.group_of, totals)
+    # Each project of the target is in one group of the first dimension.
+    first = [one.dimension == DIMENSIONS[0] for one in layout.groups]
+    totals[:, :, groups] = totals[:, :, :groups][:, :, first].sum(axis=-1)
+    yield "totals", totals
+    yield "totals_squares", square_parts(totals)
 
 
 def counted_values(layout: Layout, outcomes: Outcomes) -> Iterator[tuple[str, Ints]]:
@@ -267,6 +290,7 @@ def added_values(layout: Layout, outcomes: Outcomes) -> Iterator[tuple[str, Ints
     yield "amount", np.where(seen, outcomes.check_amount, 0)
     yield "floor_met", (seen & (outcomes.check_spent >= needed)).astype(np.int64)
     yield "kept", outcomes.kept
+    yield from _spread_values(layout, outcomes)
 
 
 def started_values(outcomes: Outcomes) -> Iterator[tuple[str, Ints]]:

@@ -27,6 +27,7 @@ from sim.runs.tally import Tally, absorb, empty_tally
 from sim.runs.workers import RunAll, in_processes, on_threads, stored
 from sim.sampling.accounts import Purses
 from sim.sampling.draws import draw
+from sim.sampling.repair import Repair
 from sim.sampling.risks import RiskModel
 from sim.sampling.sampler import build_sampler
 
@@ -54,6 +55,8 @@ class Run:
         Windows, as the outcomes number them.
     risks : RiskModel or None
         The register of risks as drawn from.
+    repairs : tuple of Repair
+        What was changed in given correlations that contradicted each other.
     baseline : Trajectory
         The risk-free trajectory: the plan as filed, month by month.
     tally : Tally
@@ -82,6 +85,7 @@ class Run:
     purses: Purses
     windows: tuple[Window, ...]
     risks: RiskModel | None
+    repairs: tuple[Repair, ...]
     baseline: Trajectory
     tally: Tally
     samples: Samples
@@ -200,6 +204,7 @@ def simulate(
         purses=sampler.purses,
         windows=scenario.plan.windows if sampler.frame.window_places.size else (),
         risks=sampler.risks,
+        repairs=sampler.repairs,
         baseline=baseline.result(),
         tally=gathered.tally,
         samples=gathered.samples,

@@ -13,13 +13,15 @@ from sim.plan.language import Distribution
 from sim.plan.problems import InputError, Problem
 from sim.plan.quantiles import cuts, quantile
 from sim.plan.rows import Correlation, Dependence, Project
+from sim.sampling.nearest import NotConvergedError, nearest_correlation
+from sim.sampling.repair import Repair
 
 Floats = NDArray[np.float64]
 _CELLS_PER_SD = 32
 _FARTHEST_SCORE = 8
 _DEGREE = 64
 _ACCURACY = 2e-4
-"""To which correlations are found; see `_jumps`."""
+"""To which correlations are found; see `jumps`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,13 @@ class GivenCorrelation:
         Positions of the projects.
     triangle : ndarray of float64, shape (k, k)
         Lower triangle T with T T' = the matrix of normal scores.
+    repair : Repair or None
+        What was changed in the matrix asked for; None where it is used as it is.
     """
 
     columns: NDArray[np.int64]
     triangle: Floats
+    repair: Repair | None = None
 
 
 def given_correlation(
@@ -97,6 +102,7 @@ def given_correlation(
     variable: str,
     positions: Mapping[str, int],
     distributions: Mapping[str, Distribution],
+    repair: bool = False,
 ) -> GivenCorrelation | None:
     """Build the normal scores' matrix that gives the quantities their linear correlations.
 
@@ -105,11 +111,26 @@ def given_correlation(
     method, Cario and Nelson 1997). Projects are taken in the order of their ids: ranks, which
     anyone may change, decide nothing.
 
+    Parameters
+    ----------
+    rows : sequence of Correlation
+        Linear correlations asked for.
+    variable : str
+        Which of them: `duration` or `cost`.
+    positions : mapping of str to int
+        Position of each project.
+    distributions : mapping of str to Distribution
+        Of the variable, by project.
+    repair : bool
+        Whether a matrix that cannot be gives way to the correlation matrix of normal scores that
+        is nearest to it in the Frobenius norm.
+
     Raises
     ------
     InputError
-        If a pair's correlation is out of reach of its distributions, or the matrix is not
-        positive semi-definite; the pair to look at is named.
+        If a pair's correlation is out of reach of its distributions; or if the matrix is not
+        positive semi-definite, and no repair is asked for (the pair to look at is named), or none
+        is found.
     """
     chosen = [one for one in rows if one.variable == variable]
     if not chosen:
@@ -122,18 +143,72 @@ def given_correlation(
         pair = (distributions[one.project_a], distributions[one.project_b])
         matrix[a, b] = matrix[b, a] = _score_correlation(*pair, one)
     values, vectors = np.linalg.eigh(matrix)
+    repaired = None
     if values[0] < -_ACCURACY:
-        strain = np.outer(vectors[:, 0], vectors[:, 0]) * matrix
-        np.fill_diagonal(strain, np.inf)
-        row, column = divmod(int(np.argmin(strain)), len(names))
-        details: dict[str, object] = {"first": names[row], "second": names[column]}
-        raise InputError(
-            [Problem("not_positive_semidefinite", "correlations.csv", None, variable, "", details)]
-        )
+        if not repair:
+            raise InputError([_contradiction(variable, names, matrix, vectors[:, 0])])
+        try:
+            used = nearest_correlation(matrix)
+        except NotConvergedError:
+            problem = Problem("correlations_not_repaired", "correlations.csv", None, variable)
+            raise InputError([problem]) from None
+        repaired = _told_repair(variable, names, matrix, used, chosen, distributions)
+        matrix, values = used, np.linalg.eigvalsh(used)
     # What is negative by less than the entries are known to is lifted to zero.
     ridge = max(1e-12, -float(values[0]) * 2) * np.eye(len(names))
     triangle = np.linalg.cholesky((matrix + ridge) / (1 + ridge[0, 0]))
-    return GivenCorrelation(np.array([positions[name] for name in names]), triangle)
+    return GivenCorrelation(np.array([positions[name] for name in names]), triangle, repaired)
+
+
+def _contradiction(
+    variable: str, names: Sequence[str], matrix: Floats, direction: Floats
+) -> Problem:
+    """Name the pair that adds most to a negative variance in a direction."""
+    strain = np.outer(direction, direction) * matrix
+    np.fill_diagonal(strain, np.inf)
+    row, column = divmod(int(np.argmin(strain)), len(names))
+    details: dict[str, object] = {"first": names[row], "second": names[column]}
+    return Problem("not_positive_semidefinite", "correlations.csv", None, variable, "", details)
+
+
+def _told_repair(
+    variable: str,
+    names: Sequence[str],
+    asked: Floats,
+    used: Floats,
+    rows: Sequence[Correlation],
+    distributions: Mapping[str, Distribution],
+) -> Repair:
+    """Tell what a repair changed: the matrices of scores, and linear correlations of pairs."""
+    change = used - asked
+    row, column = divmod(int(np.argmax(np.abs(change))), len(names))
+    pair = names[row], names[column]
+    linear = {(one.project_a, one.project_b): one.correlation for one in rows}
+    if pair not in linear and pair[::-1] not in linear:
+        linear[pair] = 0.0
+    index = {name: k for k, name in enumerate(names)}
+    return Repair(
+        variable=variable,
+        distance=float(np.linalg.norm(change)),
+        largest_change=float(np.abs(change).max()),
+        pair=pair,
+        pairs=tuple(
+            {
+                "project_a": a,
+                "project_b": b,
+                "asked": correlation,
+                "used": _linear_of_scores(
+                    distributions[a], distributions[b], float(used[index[a], index[b]])
+                ),
+            }
+            for (a, b), correlation in linear.items()
+        ),
+    )
+
+
+def _linear_of_scores(first: Distribution, second: Distribution, score: float) -> float:
+    """Return the linear correlation of two quantities whose normal scores have a given one."""
+    return round(_linear_correlation(first, second)(float(np.arcsin(score))), 10)
 
 
 def _score_correlation(first: Distribution, second: Distribution, row: Correlation) -> float:
@@ -172,7 +247,7 @@ def _linear_correlation(first: Distribution, second: Distribution) -> Callable[[
     derivative by the correlation is the bivariate normal density (Plackett 1954), which in terms
     of the angle has no pole.
     """
-    (s, jump_s, sd_s), (t, jump_t, sd_t) = _jumps(first), _jumps(second)
+    (s, jump_s, sd_s), (t, jump_t, sd_t) = jumps(first), jumps(second)
     weighted_t = jump_t * np.exp(-(t**2) / 2)
 
     def slope(angle: float) -> float:
@@ -188,7 +263,7 @@ def _linear_correlation(first: Distribution, second: Distribution) -> Callable[[
     return lambda angle: float(correlation(angle))
 
 
-def _jumps(distribution: Distribution) -> tuple[Floats, Floats, float]:
+def jumps(distribution: Distribution) -> tuple[Floats, Floats, float]:
     """Return the scores at which a quantity jumps, by how much, and its standard deviation.
 
     Steps are taken as they are. What is continuous is taken as constant in cells: with cells of
@@ -199,10 +274,10 @@ def _jumps(distribution: Distribution) -> tuple[Floats, Floats, float]:
     edges = _edges(distribution)
     middles, masses = _cells(edges)
     values = quantile(distribution, middles)
-    jumps = np.diff(values)
-    jumping = jumps != 0
+    steps = np.diff(values)
+    jumping = steps != 0
     _, deviation = _moments(values, masses)
-    return special.ndtri(edges[1:-1][jumping]), jumps[jumping], deviation
+    return special.ndtri(edges[1:-1][jumping]), steps[jumping], deviation
 
 
 def _edges(distribution: Distribution) -> Floats:

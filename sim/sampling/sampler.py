@@ -25,6 +25,7 @@ from sim.sampling.dependence import (
 from sim.sampling.frame import build_frame, count_workdays, cumulative
 from sim.sampling.money import ACCOUNT_ROOMS, years_of
 from sim.sampling.realization import Frame, Ints
+from sim.sampling.repair import Repair
 from sim.sampling.risks import RiskModel, risk_model
 
 MULTIPLYING = ("duration", "cost", "land", "own")
@@ -93,6 +94,12 @@ class Sampler:
         """Tell whether one of the built-in uncertainties is on."""
         return self.portfolio.plan.states[name] != "off"
 
+    @property
+    def repairs(self) -> tuple[Repair, ...]:
+        """What was changed in given correlations that are in force and contradicted each other."""
+        found = (one.repair for one in self.given.values() if one is not None)
+        return tuple(filter(None, found)) if self.switched_on("dependence") else ()
+
 
 def build_sampler(portfolio: Portfolio, seed: int, sampling: Sampling = "plain") -> Sampler:
     """Prepare the drawing of realizations.
@@ -133,6 +140,7 @@ def build_sampler(portfolio: Portfolio, seed: int, sampling: Sampling = "plain")
             variable,
             position,
             {one.id: getattr(one, variable) for one in plan.projects},
+            plan.dependence.repair,
         )
         for variable in (register.DURATION, register.COST)
     }

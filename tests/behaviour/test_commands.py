@@ -26,7 +26,7 @@ from tests.worlds import CALENDAR, DRIVERS, GATES, TYPES, Row, project, write_wo
 ROOT = Path(__file__).parents[2]
 FILES = {
     "manifest.json", "summary.json", "projects.csv", "groups.csv", "months.csv", "stages.csv",
-    "commitments.csv", "causes.csv", "samples.parquet",
+    "commitments.csv", "causes.csv", "correlation.csv", "samples.parquet",
     "figures/year_fan.zh.png", "figures/year_end.zh.png", "figures/causes.zh.png",
 }  # fmt: skip
 STATISTICS = {"mean", "mean_se", "sd", "p5", "p10", "p20", "p50", "p80", "p90", "p95"}

@@ -331,11 +331,13 @@ SOMEWHERE_ELSE = {
     "missing_folder", "missing_file", "unreadable_file", "too_large", "unsafe_path",
     "base_chain", "bad_override", "bad_run_name", "duplicate_address", "no_gates_table",
     "drawn_out_of_range", "year_not_begun", "not_in_reserve", "already_begun", "revision_outside",
-    "unknown_measure", "bad_half_width", "no_compiler", "unknown_case", "share_given_twice",
-    # of the tables that `fit` and `hindcast` read
+    "unknown_measure", "bad_half_width", "no_compiler", "unknown_case",
+    # of the tables that `fit`, `hindcast` and `calibrate` read
     "no_records", "not_above_zero", "odd_ratio", "few_records", "none_finished", "no_reference",
     "own_input", "one_of_two", "outcome_of_project", "actual_before_start", "outcome_needs_source",
-    "outcome_contradicts", "never_scored", "no_commitments",
+    "outcome_contradicts", "never_scored", "no_commitments", "share_given_twice",
+    # of a matrix repaired on request
+    "correlations_repaired", "correlations_not_repaired",
 }  # fmt: skip
 """Codes that a change of one file cannot show; each has a test of its own."""
 

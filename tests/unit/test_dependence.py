@@ -1,14 +1,17 @@
 """Correlated draws: only what is named moves, and marginals never do."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import sim
 from sim.plan.language import parse_distribution
 from sim.plan.rows import Correlation
 from sim.sampling.dependence import given_correlation
+from sim.sampling.sampler import build_sampler
 from tests.worlds import Row, project, write_world
 
 COUNT = 2_000
@@ -31,7 +34,6 @@ def drawn(folder: Path, *changes: str) -> Draws:
 def values_drawn(folder: Path, *changes: str) -> Draws:
     """Works and costs over many replications."""
     from sim.sampling.draws import draw
-    from sim.sampling.sampler import build_sampler
 
     plan = sim.load_scenario(folder, changes).plan
     realizations = list(draw(build_sampler(sim.build_portfolio(plan), 2021), range(COUNT)))
@@ -246,3 +248,79 @@ def test_ranks_move_no_draw(tmp_path: Path) -> None:
                             for key, table in values.items()})  # fmt: skip
     for key, table in drawn_by_id[0].items():
         assert np.array_equal(table, drawn_by_id[1][key]), key
+
+
+IMPOSSIBLE = (
+    ("A", "B", -0.8), ("A", "C", 0.8), ("A", "D", 0.8), ("B", "C", 0.8), ("B", "D", 0.8),
+    ("C", "D", 0.8),
+)  # fmt: skip
+MARGINALS = {
+    "lognormal(median=1, sigma=0.3)": stats.lognorm(0.3),
+    "uniform(0.5, 1.5)": stats.uniform(0.5, 1),
+    "triangular(0.7, 1, 1.6)": stats.triang(1 / 3, 0.7, 0.9),
+    "normal(1, 0.2, 0.4, 1.6)": stats.truncnorm(-3, 3, 1, 0.2),
+}
+SETTINGS: dict[str, tuple[str, list[Row]]] = {
+    "independent": ("", []),
+    "factors": ("[dependence]\ncity = 0.3\ntype = 0.2\nfunding = 0.4\n", []),
+    "given": ("", [pair(0.6), pair(-0.4, "B", "D"), pair(0.3, "D", "A")]),
+    "repaired": ("[dependence]\nrepair = true\n", [pair(r, a, b) for a, b, r in IMPOSSIBLE]),
+}
+
+
+class TestMarginals:
+    """However projects depend on each other, each is distributed as its own row says."""
+
+    @staticmethod
+    def ratios(folder: Path, setting: str) -> Draws:
+        drivers, costs = SETTINGS[setting]
+        rows = [
+            dict(row) | {"cost": text} for row, text in zip(ROWS, MARGINALS, strict=True)
+        ]  # fmt: skip
+        given = [*costs, *(dict(row) | {"variable": "duration"} for row in costs)]
+        tables: dict[str, Any] = {"correlations": given} if given else {}
+        write_world(folder, rows, drivers=drivers, types=TYPES, **tables)
+        work = sim.build_portfolio(sim.load_plan(folder)).work_left
+        drawn = values_drawn(folder)
+        return {"duration": drawn["duration"] / work, "cost": drawn["cost"] / 1e9}
+
+    @pytest.mark.parametrize("setting", SETTINGS)
+    def test_each_is_what_its_row_says(self, tmp_path: Path, setting: str) -> None:
+        """Kolmogorov and Smirnov: one false alarm in 1,000 over all 32 tests (Bonferroni)."""
+        level = 0.001 / (len(SETTINGS) * 2 * len(ROWS))
+        critical = stats.kstwo.isf(level, COUNT)
+        found = self.ratios(tmp_path, setting)
+        for column, cost in enumerate(MARGINALS.values()):
+            for name, law in (("duration", stats.lognorm(0.3)), ("cost", cost)):
+                distance = stats.kstest(found[name][:, column], law.cdf).statistic
+                assert distance <= critical, (name, column, distance)
+
+    @pytest.mark.parametrize("setting", SETTINGS)
+    def test_the_mean_of_the_total_stays(self, tmp_path: Path, setting: str) -> None:
+        total = self.ratios(tmp_path, setting)["cost"].sum(axis=1)
+        expected = sum(law.mean() for law in MARGINALS.values())
+        error = total.std(ddof=1) / np.sqrt(COUNT)
+        assert abs(total.mean() - expected) <= 4 * error
+
+    def test_dependence_is_there(self, tmp_path: Path) -> None:
+        """Else the tests above would hold of nothing: the spread of the total differs."""
+        spread = {}
+        for setting in SETTINGS:
+            total = self.ratios(tmp_path / setting, setting)["duration"].sum(axis=1)
+            spread[setting] = total.std()
+        assert spread["factors"] > 1.3 * spread["independent"]
+        assert spread["repaired"] > 1.3 * spread["independent"]
+
+    def test_what_is_repaired_is_drawn_as_told(self, tmp_path: Path) -> None:
+        """Correlations of what is drawn are those told as used, all pairs within four errors."""
+        found = self.ratios(tmp_path, "repaired")["cost"]
+        plan = sim.load_plan(tmp_path)
+        told = next(
+            one
+            for one in build_sampler(sim.build_portfolio(plan), 1).repairs
+            if one.variable == "cost"
+        )
+        assert len(told.pairs) == len(IMPOSSIBLE)
+        for one in told.pairs:
+            a, b = (found[:, "ABCD".index(one[key])] for key in ("project_a", "project_b"))
+            assert abs(correlation(a, b) - one["used"]) <= 4 * standard_error(a, b), one

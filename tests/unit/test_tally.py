@@ -27,9 +27,10 @@ from sim.runs.estimates import (
     ratios,
 )
 from sim.runs.grids import Grid, day_grid, lay_out, money_grid, number_grid, round_width
-from sim.runs.layout import Layout, build_layout
+from sim.runs.layout import SPREAD_MEASURES, Layout, build_layout
 from sim.runs.outcomes import MEASURES, Outcomes
 from sim.runs.samples import join_samples, sample_columns
+from sim.runs.squares import joined_parts
 from sim.runs.tally import Tally, empty_tally, from_arrays, merge, to_arrays
 from sim.runs.workers import simulate_batch
 from sim.sampling.sampler import build_sampler
@@ -153,6 +154,28 @@ class TestSums:
                 assert np.array_equal(found[..., block], expected), name
         days = block_sums(tally, "waits").sum(axis=-1)
         assert np.array_equal(days, batch.waits.sum(axis=0))
+
+    def test_squares_are_exact_and_of_the_projects_of_the_target(
+        self, layout: Layout, batch: Outcomes
+    ) -> None:
+        """Squares of projects, totals of groups and of all, and the squares of these."""
+        tally, portfolio = folded(layout, batch), layout.portfolio
+        blocks = batch.replications % BLOCKS
+        totals = block_sums(tally, "totals")
+        squares = joined_parts(block_sums(tally, "totals_squares"))
+        members = [*(one.members for one in layout.groups), portfolio.in_target]
+        assert not portfolio.in_target.all()
+        for position, measure in enumerate(SPREAD_MEASURES):
+            values = batch.final_cost if measure == "final_cost" else batch.year_end[:, position]
+            single = joined_parts(block_sums(tally, f"{measure}_squares"))
+            whole = values.astype(object)
+            for block in range(BLOCKS):
+                mine = whole[blocks == block]
+                assert np.array_equal(single[:, block], (mine**2).sum(axis=0)), measure
+                for g, chosen in enumerate(members):
+                    total = mine[:, chosen].sum(axis=1)
+                    assert totals[position, g, block] == total.sum(), measure
+                    assert squares[position, g, block] == (total**2).sum(), measure
 
     def test_days_are_added_where_projects_start(self, layout: Layout, batch: Outcomes) -> None:
         start = batch.start.copy()
