@@ -35,7 +35,7 @@ from sim.commands.asking import (
     stored_run,
     workers_option,
 )
-from sim.commands.credibility import calibrate, fit, hindcast
+from sim.commands.credibility import calibrate, fit, hindcast, sheet
 from sim.commands.usage import usage_lines
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -180,7 +180,7 @@ def replay(
         click.echo(line)
 
 
-for command in (fit, hindcast, calibrate):
+for command in (fit, hindcast, calibrate, sheet):
     cli.add_command(command)
 
 
