@@ -64,7 +64,9 @@ def parameter_effects(numbers: Numbers) -> str:
         after = numbers.run(edited(one, numbers.baseline))
         effects = [effect_cell(difference(after, numbers.years(), name)) for name in SHOWN]
         sd = f"{spread(after, 'reported').value / YUAN:,.0f}"
-        rows.append([one["group"], one["name"], one["stands"], one["confidence"], *effects, sd])
+        rows.append(
+            [one["group"], one["name"], one["stands"], one["confidence"] or "–", *effects, sd]
+        )
     heads = ("group", "if instead", "stands", "confidence", "reported", "work done", "paid",
              "sd of reported")  # fmt: skip
     base = f" Its sd of reported: {spread(numbers.years(), 'reported').value / YUAN:,.0f}."

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,22 @@ def _filed_share(years: ProjectYears, by: str, names: tuple[str, ...], month: in
     return float(filed_curve(portfolio, years.at(month))[chosen].sum() / annual)
 
 
+def _stage_mix(years: ProjectYears) -> Iterator[list[str]]:
+    """Yield which share of the annual plans of a kind each stage has."""
+    listed = [
+        one
+        for one, counts in zip(
+            years.portfolio.plan.projects, years.portfolio.in_target, strict=True
+        )
+        if counts
+    ]
+    for name, types in KINDS["type"].items():
+        own = [one for one in listed if one.type in types]
+        whole = sum(one.annual_plan for one in own)
+        parts = [sum(one.annual_plan for one in own if one.stage == stage) for stage in STAGES]
+        yield [name, *(f"{part / whole:.0%}" for part in parts)]
+
+
 def kinds(numbers: Numbers) -> str:
     """Return ratios of kinds of works, simulated beside published."""
     years, rows = numbers.projects, []
@@ -149,10 +165,21 @@ def orderings(numbers: Numbers) -> str:
         "projects by", "month", "industry", "infrastructure", "ratio", "above 1",
         "filed: industry", "filed: infrastructure", "ratio of simulated over filed", "above 1",
     )  # fmt: skip
-    return (
-        f"{numbers.replications} replications.\n\n{stages}\n\n{TYPE_REPLICATIONS} replications.\n\n"
-        + table(kinds_heads, rows)
+    published = []
+    for above, below in (("completing", "continuing"), ("continuing", "new")):
+        found = scope_ratios(numbers.evidence, above, below)
+        against = [f"{one.place} {one.year}-{one.month:02d}: {one.ratio:.2f}"
+                   for one in found if one.ratio <= 1]  # fmt: skip
+        published.append([f"{above} > {below}", ", ".join(against) or "none", len(found),
+                          len(found) - len(against)])  # fmt: skip
+    lists = table(
+        ("published order", "does not hold in (ratio)", "lists", "holds in"), published, 2
     )
+    mixed = table(("annual plan of", *STAGES), list(_stage_mix(numbers.projects)))
+    return "\n\n".join([
+        f"{numbers.replications} replications.", stages, lists,
+        f"{TYPE_REPLICATIONS} replications.", table(kinds_heads, rows), mixed,
+    ])  # fmt: skip
 
 
 def schedule(numbers: Numbers) -> str:
