@@ -234,9 +234,9 @@ def main() -> int:
             return 1
     for one in mutations:
         began = time.monotonic()
-        cases = run(one)
-        survived += not cases
-        told = ", ".join(cases) or "SURVIVES"
+        noticing = run(one)
+        survived += not noticing
+        told = ", ".join(noticing) or "SURVIVES"
         if words.markdown:
             print(f"| {one.name} | {one.engine} | `sim/{one.file}` | {told} |", flush=True)
         else:

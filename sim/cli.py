@@ -37,7 +37,7 @@ from sim.commands.asking import (
     workers_option,
 )
 from sim.commands.correlation import correlation
-from sim.commands.credibility import calibrate, fit, hindcast
+from sim.commands.credibility import calibrate, fit, hindcast, sheet
 from sim.commands.usage import usage_lines
 from sim.commands.verification import verify
 
@@ -185,7 +185,7 @@ def replay(
         click.echo(line)
 
 
-for command in (fit, hindcast, calibrate, correlation, verify):
+for command in (fit, hindcast, calibrate, correlation, verify, sheet):
     cli.add_command(command)
 
 

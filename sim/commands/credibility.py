@@ -208,3 +208,27 @@ def calibrate(
         write_whole(out, contents)
     print_calibration(found, len(given.rows), bands, covered, open_console(), lang)
     click.echo(str(TEXT[lang]["files"]).format(folder=out))
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False),
+    help="写成 Markdown 文件 / write a Markdown file instead of printing.",
+)  # fmt: skip
+@language_option
+def sheet(run: Path, out: Path | None, lang: Any) -> None:
+    """一次运行的 STRESS-DES 报告表 / the STRESS-DES sheet of a stored run."""
+    from sim.briefing import sheet as briefing
+    from sim.runs.named import named_run
+    from sim.runs.whole import write_whole
+
+    with input_errors(lang):
+        stored = named_run(run)
+    text = briefing.sheet(stored, lang)
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    with place_errors(lang):
+        write_whole(out.parent, {out.name: text.encode()})
+    click.echo(str(out))

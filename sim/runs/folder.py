@@ -23,7 +23,7 @@ from sim.runs.simulate import Run
 from sim.runs.unused import changes_without_effect, unused_inputs
 
 MANIFEST, SUMMARY, SAMPLES = "manifest.json", "summary.json", "samples.parquet"
-_LATEST = "latest"
+LATEST = "latest"
 _PARTIAL, _WRITING = ".partial-", ".writing-"
 _TABLES = {
     "projects.csv": tables.project_rows,
@@ -112,7 +112,7 @@ def probe(folder: Path) -> None:
     folder : Path
         From `run_folder`.
     """
-    for place in (folder, folder.parent / _LATEST):
+    for place in (folder, folder.parent / LATEST):
         if place.exists() and place.is_dir() != (place == folder):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place))
     for place in folder.parents:
@@ -287,7 +287,7 @@ def _to_disk(folder: Path) -> None:
 
 def point_to(folder: Path) -> None:
     """Let `latest` name a run folder, replacing the pointer in one step."""
-    pointer = folder.parent / _LATEST
+    pointer = folder.parent / LATEST
     handle, name = tempfile.mkstemp(prefix=".latest-", dir=folder.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:

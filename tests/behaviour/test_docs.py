@@ -60,7 +60,8 @@ def test_tables_of_columns_are_up_to_date() -> None:
 @pytest.mark.parametrize(
     "name",
     ["README.md", "README.zh.md", "docs/contract.md", "docs/model.md", "docs/architecture.md",
-     "docs/roadmap.md", *HOW_TOS, "docs/verify.md", "scenarios/luoyang-2021/README.md",
+     "docs/roadmap.md", "docs/credibility.md", *HOW_TOS, "docs/verify.md",
+     "scenarios/luoyang-2021/README.md",
      "scenarios/luoyang-2021/README.zh.md"],
 )  # fmt: skip
 def test_links_lead_somewhere(name: str) -> None:

@@ -338,6 +338,8 @@ SOMEWHERE_ELSE = {
     "outcome_contradicts", "never_scored", "no_commitments", "share_given_twice",
     # of a matrix repaired on request
     "correlations_repaired", "correlations_not_repaired",
+    # of runs that are read again
+    "no_run", "run_unreadable",
 }  # fmt: skip
 """Codes that a change of one file cannot show; each has a test of its own."""
 
