@@ -339,7 +339,7 @@ SOMEWHERE_ELSE = {
     # of a matrix repaired on request
     "correlations_repaired", "correlations_not_repaired",
     # of runs that are read again
-    "no_run", "run_unreadable",
+    "no_run", "run_unreadable", "run_lacks",
 }  # fmt: skip
 """Codes that a change of one file cannot show; each has a test of its own."""
 
