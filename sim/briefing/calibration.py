@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+_FEW = 400
+"""Effective replications below which what is found moves from seed to seed."""
 _SILENT = 0.15
 """Share of the prior's variance below which the evidence says next to nothing."""
 
@@ -37,6 +39,7 @@ TEXT: dict[str, dict[str, object]] = {
         "means": "区间是结果的范围，不是误差；后验只用公布的完成比例和开工率，"
         "没有参数为凑出目标而调整。"
         "有效模拟次数 {size:,.0f}（共 {all:,}）。",
+        "few": "有效模拟次数太少，以上各数主要是抽样误差：加大 --designs 与 -n。",
         "files": "已写入：{folder}",
         "scopes": {"all": "全部", "new": "新开工", "continuing": "续建", "completing": "竣工",
                    "starts": "开工率"},
@@ -61,6 +64,7 @@ TEXT: dict[str, dict[str, object]] = {
         "means": "Bands are ranges of outcomes, not errors. Only published shares and start ratios "
         "are learned from; nothing is tuned to a target. Effective replications {size:,.0f} of "
         "{all:,}.",
+        "few": "So few effective replications make noise of most of this: raise --designs and -n.",
         "files": "Written: {folder}",
         "scopes": {"all": "all", "new": "new", "continuing": "continuing",
                    "completing": "completing", "starts": "starts"},
@@ -120,6 +124,8 @@ def print_calibration(
     console.print(_coverage(covered, text))
     means = str(text["means"]).format(size=effective_size(found), all=len(found.values))
     _say(console, means, style="dim")
+    if effective_size(found) < _FEW:
+        _say(console, str(text["few"]), style="bold")
 
 
 def _say(console: Console, line: str, style: str | None = None) -> None:

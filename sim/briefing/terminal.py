@@ -89,7 +89,9 @@ def print_headline(stored: StoredRun, console: Console, language: Language = "zh
     say(
         text["net"].format(
             reported=scale.show(net["reported"]["p50"]),
+            reported_met=odds(net["reported"]["probability_target_met"]),
             work=scale.show(net["work_done"]["p50"]),
+            work_met=odds(net["work_done"]["probability_target_met"]),
             unit=unit,
         )
     )

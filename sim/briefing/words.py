@@ -38,8 +38,8 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "must": "确保",
         "paid_note": "三个口径不可混用：填报是上报数，形象进度是实物工程量，支付是实际付出的资金。",
         "unlimited": "本次运行资金不设上限。",
-        "net": "按批复概算口径（剔除投资增长）：填报 P50 {reported} {unit}，"
-        "形象进度 P50 {work} {unit}。",
+        "net": "按批复概算口径（剔除投资增长）：填报 P50 {reported} {unit}"
+        "（达标可能性 {reported_met}），形象进度 P50 {work} {unit}（{work_met}）。",
         "owed": "年末到期未付款（欠款）：P50 {p50} {unit}（P10–P90：{p10}–{p90}）。",
         "dropped": "中途中止的项目：中位 {p50:,}（P10–P90：{p10:,}–{p90:,}）",
         "revised": "调整后计划 {plan} {unit}（调入 {joined}、调出 {left} 个项目，中位）；"
@@ -119,7 +119,8 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "paid_note": "Three measures, never to be mixed: reported is what owners file, work done "
         "is physical progress, paid is money that left an account.",
         "unlimited": "Money is unlimited in this run.",
-        "net": "Net of cost growth ({unit}): median {reported} reported, {work} of work done.",
+        "net": "Net of cost growth ({unit}): median {reported} reported, which reaches the target "
+        "with {reported_met}; {work} of work done, with {work_met}.",
         "owed": "Due and unpaid at year-end (arrears, {unit}): median {p50} "
         "(P10-P90: {p10}-{p90}).",
         "dropped": "Projects given up on the way: median {p50:,} (P10-P90: {p10:,}-{p90:,})",

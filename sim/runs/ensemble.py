@@ -144,6 +144,8 @@ def run_ensemble(
     # Of one scramble: its points are spread evenly.
     points = quasi_points(labels, seed, range(0, designs * SCRAMBLES, SCRAMBLES))
     blocks = []
+    if on_progress is not None:
+        on_progress(0, designs * replications)
     for number, point in enumerate(points):
         given = {
             name: one.low + (one.high - one.low) * float(at)
