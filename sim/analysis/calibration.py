@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from sim.analysis.emulator import Emulator
 from sim.plan.evidence import STARTS, PlaceYear
-from sim.runs.ensemble import ALL
+from sim.runs.layout import ALL
 
 Floats = NDArray[np.float64]
 

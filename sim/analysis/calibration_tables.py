@@ -7,7 +7,8 @@ from typing import Any
 
 from sim.analysis.calibration import Posterior, correlations, effective_size, marginals
 from sim.analysis.predictive import Coverage, Held, Predictive, predictive
-from sim.runs.ensemble import ALL, MONTHS
+from sim.runs.ensemble import MONTHS
+from sim.runs.layout import ALL
 
 Row = dict[str, Any]
 

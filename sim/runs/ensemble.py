@@ -9,29 +9,27 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.jit import AVAILABLE
+from sim.plan.configuration import usual_engine
 from sim.plan.evidence import STARTS
 from sim.plan.portfolio import Portfolio, build_portfolio
 from sim.plan.rows import Exposure
 from sim.plan.scenario import Scenario, load_scenario
-from sim.runs.layout import annual_plans
+from sim.runs.layout import ALL, stage_plans
 from sim.runs.outcomes import MEASURES, STAGES, Outcomes
-from sim.runs.workers import simulate_batch
+from sim.runs.workers import outcomes_of
 from sim.sampling import register
 from sim.sampling.quasi import SCRAMBLES, quasi_points
-from sim.sampling.sampler import Sampler, build_sampler
+from sim.sampling.sampler import build_sampler
 
 Floats = NDArray[np.float64]
 
-ALL = "all"
 MONTHS = 12
 _GOVERNMENT = "government"
 _PIECE = 64
@@ -203,7 +201,7 @@ def _simulated(
     sampler = build_sampler(portfolio, seed, "quasi")
     pieces = [batch[at : at + _PIECE] for at in range(0, len(batch), _PIECE)]
     values, shares = [], []
-    for outcomes in _outcomes(sampler, pieces, workers):
+    for outcomes in outcomes_of(sampler, pieces, usual_engine(), workers):
         columns = [
             outcomes.drivers[one.path] if one.kind == "driver"
             else np.full(len(outcomes.replications), given[one.name])
@@ -215,32 +213,15 @@ def _simulated(
     return np.concatenate(values), joined
 
 
-def _outcomes(sampler: Sampler, pieces: Sequence[range], workers: int) -> Iterator[Outcomes]:
-    if not AVAILABLE:
-        for piece in pieces:
-            yield simulate_batch(sampler, piece)
-        return
-    from sim.runs.rows import prepare_runner, run_rows
-
-    runner = prepare_runner(sampler)
-    with ThreadPoolExecutor(workers) as pool:
-        for piece in pieces:
-            yield run_rows(runner, piece, pool)
-
-
 def _shares(portfolio: Portfolio, outcomes: Outcomes) -> dict[str, Floats]:
     """Return shares of annual plans by scope and month, and shares of planned starts."""
     months = slice(portfolio.year_end_month - MONTHS + 1, portfolio.year_end_month + 1)
-    plans, target = annual_plans(portfolio), portfolio.in_target
-    stages = np.array([one.stage for one in portfolio.plan.projects])
-    reported = outcomes.months[:, MEASURES.index("reported"), months]
-    found = {ALL: reported / plans[target].sum()}
-    for position, stage in enumerate(STAGES):
-        filed = plans[target & (stages == stage)].sum()
-        if filed > 0:
-            found[stage] = outcomes.stage_months[:, position, months] / filed
+    amounts = {ALL: outcomes.months[:, MEASURES.index("reported"), months]} | {
+        stage: outcomes.stage_months[:, position, months] for position, stage in enumerate(STAGES)
+    }
+    found = {name: amounts[name] / filed for name, filed in stage_plans(portfolio).items()}
     planned = (
-        target & ~portfolio.begun & ~portfolio.finished
+        portfolio.in_target & ~portfolio.begun & ~portfolio.finished
         & (portfolio.planned_start <= portfolio.year_end_day)
     )  # fmt: skip
     ends = portfolio.month_ends[months]

@@ -20,6 +20,8 @@ from sim.sampling.sampler import Sampler
 
 Ints = NDArray[np.int64]
 
+ALL = "all"
+"""All projects in the target, among names of stages."""
 DIMENSIONS = ("system", "programme", "county", "type", "tier", "investor", "stage")
 SPREAD_MEASURES = (*MEASURES, "final_cost")
 """Of which the variances of projects and of groups are told."""
@@ -122,6 +124,17 @@ def _groups(portfolio: Portfolio) -> Iterator[Group]:
 def annual_plans(portfolio: Portfolio) -> Ints:
     """Return the annual plan of each project."""
     return np.array([one.annual_plan for one in portfolio.plan.projects], dtype=np.int64)
+
+
+def stage_plans(portfolio: Portfolio) -> dict[str, int]:
+    """Return the annual plan of all projects in the target, and of each stage that has one."""
+    plans, target = annual_plans(portfolio), portfolio.in_target
+    own = np.array([one.stage for one in portfolio.plan.projects])
+    found = {ALL: int(plans[target].sum())}
+    for stage in STAGES:
+        if filed := int(plans[target & (own == stage)].sum()):
+            found[stage] = filed
+    return found
 
 
 def _counted(

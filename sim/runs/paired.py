@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.jit import AVAILABLE
+from sim.plan.configuration import usual_engine
 from sim.plan.portfolio import build_portfolio
 from sim.plan.scenario import Scenario
-from sim.runs.layout import annual_plans
+from sim.runs.layout import stage_plans
 from sim.runs.outcomes import MEASURES, STAGES, Outcomes
 from sim.runs.statistics import mean_error, moments
-from sim.runs.workers import simulate_batch
+from sim.runs.workers import outcomes_of
 from sim.sampling.sampler import build_sampler
 
 Ints = NDArray[np.int64]
@@ -78,21 +77,11 @@ def simulate_years(scenario: Scenario, replications: int, workers: int = 1) -> Y
     pieces = [
         range(at, min(at + _PIECE, replications)) for at in range(0, replications, _PIECE)
     ]  # fmt: skip
-    if AVAILABLE:
-        from sim.runs.rows import prepare_runner, run_rows
-
-        runner = prepare_runner(sampler)
-        with ThreadPoolExecutor(workers) as pool:
-            sums = [_sums(run_rows(runner, piece, pool)) for piece in pieces]
-    else:
-        sums = [_sums(simulate_batch(sampler, piece)) for piece in pieces]
+    sums = [_sums(one) for one in outcomes_of(sampler, pieces, usual_engine(), workers)]
     amounts, stages = (np.concatenate(parts) for parts in zip(*sums, strict=True))
     last = portfolio.year_end_month
     year = slice(last - portfolio.filed_value.shape[1] + 1, last + 1)
-    filed, target = annual_plans(portfolio), portfolio.in_target
-    own = np.array([one.stage for one in portfolio.plan.projects])
-    plans = {stage: int(filed[target & (own == stage)].sum()) for stage in STAGES}
-    plans = {"all": int(filed[target].sum())} | {name: one for name, one in plans.items() if one}
+    plans = stage_plans(portfolio)
     return Years(
         year_end={name: amounts[:, k, last] for k, name in enumerate(MEASURES)},
         months=amounts[:, MEASURES.index("reported"), year],

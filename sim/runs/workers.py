@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,6 +64,39 @@ def simulate_batch(sampler: Sampler, batch: Sequence[int]) -> Outcomes:
         for realization in draw(sampler, batch)
     ]
     return collect(sampler.portfolio, sampler.frame, pairs)
+
+
+def outcomes_of(
+    sampler: Sampler, batches: Iterable[Sequence[int]], engine: str, workers: int
+) -> Iterator[Outcomes]:
+    """Simulate batches one after another, for whoever keeps something else than a run does.
+
+    Parameters
+    ----------
+    sampler : Sampler
+        What draws.
+    batches : iterable of sequence of int
+        Numbers of replications; those of a batch are in memory together.
+    engine : {"compiled", "reference"}
+        Which engine simulates.
+    workers : int
+        Threads of the compiled engine; outcomes do not depend on them.
+
+    Yields
+    ------
+    Outcomes
+        Of each batch.
+    """
+    if engine == "reference":
+        for batch in batches:
+            yield simulate_batch(sampler, batch)
+        return
+    from sim.runs.rows import prepare_runner, run_rows
+
+    runner = prepare_runner(sampler)
+    with ThreadPoolExecutor(workers) as pool:
+        for batch in batches:
+            yield run_rows(runner, batch, pool)
 
 
 def keep(layout: Layout, outcomes: Outcomes) -> BatchResult:

@@ -6,7 +6,6 @@ import csv
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from sim.engine.trajectory import Trajectory
 from sim.plan.portfolio import build_portfolio
 from sim.plan.scenario import load_scenario
 from sim.runs.outcomes import Outcomes
-from sim.runs.workers import simulate_batch
+from sim.runs.workers import outcomes_of
 from sim.sampling.realization import Frame, Realization
 from sim.sampling.sampler import Sampler, build_sampler
 from sim.verification.case import PLANS, Setting
@@ -59,22 +58,9 @@ def simulate(sampler: Sampler, setting: Setting, replications: int, keep: Keep) 
     batches = [range(k, min(k + size, replications)) for k in range(0, replications, size)]
     parts = [
         {name: np.array(values) for name, values in keep(outcomes).items()}
-        for outcomes in _outcomes(sampler, setting, batches)
+        for outcomes in outcomes_of(sampler, batches, setting.engine, os.cpu_count() or 1)
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def _outcomes(sampler: Sampler, setting: Setting, batches: Sequence[range]) -> Iterator[Outcomes]:
-    if setting.engine == "reference":
-        for batch in batches:
-            yield simulate_batch(sampler, batch)
-        return
-    from sim.runs.rows import prepare_runner, run_rows
-
-    runner = prepare_runner(sampler)
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for batch in batches:
-            yield run_rows(runner, batch, pool)
 
 
 def live(frame: Frame, drawn: Realization, setting: Setting) -> Trajectory:
