@@ -128,11 +128,10 @@ def annual_plans(portfolio: Portfolio) -> Ints:
 
 def stage_plans(portfolio: Portfolio) -> dict[str, int]:
     """Return the annual plan of all projects in the target, and of each stage that has one."""
-    plans, target = annual_plans(portfolio), portfolio.in_target
-    own = np.array([one.stage for one in portfolio.plan.projects])
-    found = {ALL: int(plans[target].sum())}
-    for stage in STAGES:
-        if filed := int(plans[target & (own == stage)].sum()):
+    plans, own = annual_plans(portfolio), np.array([p.stage for p in portfolio.plan.projects])
+    found = {ALL: int(plans[portfolio.in_target].sum())}
+    for stage in STAGES:  # the reserve, which is in no target, is none of them
+        if filed := int(plans[own == stage].sum()):
             found[stage] = filed
     return found
 

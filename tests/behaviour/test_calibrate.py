@@ -1,6 +1,7 @@
 """The command `calibrate`: from evidence to a posterior, as files and as words."""
 
 import csv
+import datetime
 import json
 import shutil
 from pathlib import Path
@@ -12,7 +13,7 @@ from sim.analysis.published import REFERENCE
 from sim.cli import main
 from sim.plan.evidence import STARTS, read_evidence
 from sim.plan.problems import InputError
-from sim.runs.ensemble import PARAMETERS, run_ensemble
+from sim.runs.ensemble import PARAMETERS, run_ensemble, spread_scenario
 from tests.cutting import cut_luoyang
 
 
@@ -72,6 +73,16 @@ class TestEnsemble:
         assert slopes["all"]["productivity"] < 0
         assert slopes["all"]["duration"] < 0
         assert slopes[STARTS]["slip"] < 0
+
+    def test_values_of_a_design_stand_in_its_plan(self, part: Path) -> None:
+        given = {one.name: 0.3 for one in PARAMETERS if one.kind != "driver"}
+        found = spread_scenario(part, given).plan
+        exposure = next(one for one in found.drivers if one.name == "understatement").exposure
+        assert (exposure.of("government"), exposure.of("enterprise")) == (0.3, 1.0)
+        assert found.deflation["gates"].slip == 0.3
+        assert found.deflation["risks"].duration_excess == 0.3
+        assert found.deflation["risks"].cost_excess == 0.3
+        assert found.horizon == datetime.date(2021, 12, 31)
 
     def test_the_same_for_any_number_of_threads(self, part: Path) -> None:
         one, two = (run_ensemble(part, 8, 32, 5, workers) for workers in (1, 2))
@@ -135,6 +146,9 @@ class TestEvidence:
         places = {row.place for row in read_evidence(evidence).rows}
         assert "longnan" not in places  # the epidemic
         assert "nanyang" not in places  # water works only
+        rows = read_evidence(evidence).rows
+        kept = next(row for row in rows if (row.place, row.year) == ("guangdong", 2020))
+        assert [month for _, month in kept.cells] == [8, 9]  # not March
 
     @pytest.mark.parametrize(
         ("file", "old", "new", "codes"),

@@ -194,6 +194,20 @@ class TestBands:
         assert found.low <= 0.8 <= found.high
         assert 0.6 < found.inside < 0.95
 
+    def test_each_place_is_forecast_from_all_others(
+        self, emulator: tuple[Floats, Emulator]
+    ) -> None:
+        rows = places(np.array([0.9, 0.1, 0.5]), 4, 1, 0.1, 0.1)
+        held = held_against(posterior(NAMES, *emulator, rows), rows)
+        others = posterior(NAMES, *emulator, rows[1:])
+        whole = posterior(NAMES, *emulator, rows)
+        for one in held[:3]:
+            cell = (one.scope, one.month)
+            assert one.place == rows[0].place
+            expected = predictive(others, cell).standing(one.share)
+            assert one.standing == pytest.approx(expected, abs=1e-4)
+            assert abs(expected - predictive(whole, cell).standing(one.share)) > 1e-3
+
     def test_a_place_off_the_band_is_seen(self, emulator: tuple[Floats, Emulator]) -> None:
         rows = places(np.array([0.6, 0.4, 0.5]), 20, 1, 0.05, 0.05)
         odd = PlaceYear("odd", 2020, (("all", 6),), np.array([2.5]))
