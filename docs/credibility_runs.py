@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 import sim
-from sim.analysis.calibration import Posterior, posterior
-from sim.analysis.emulator import fit_emulator
+from sim.analysis.calibration import Posterior, learn
 from sim.analysis.published import REFERENCE
 from sim.plan.evidence import PlaceYear, read_evidence
 from sim.plan.scenario import Scenario
@@ -114,8 +113,7 @@ class Numbers:
         """What `calibrate` finds with its defaults."""
         if self._posterior is None:
             found = run_ensemble(BASELINE, 32, 256, 2021, WORKERS, lambda done, count: None)
-            emulator = fit_emulator(found.values, found.shares)
-            self._posterior = posterior(found.names, found.values, emulator, self.evidence)
+            self._posterior = learn(found, self.evidence, 2021)
         return self._posterior
 
 

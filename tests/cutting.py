@@ -19,11 +19,11 @@ _SHARED = ("loan", "own")
 """Accounts that all counties draw on: they are cut to the share of the plans that remain."""
 
 
-def cut_luoyang(folder: Path, counties: Collection[str]) -> Path:
+def cut_luoyang(folder: Path, counties: Collection[str], horizon: str = "2021-12-31") -> Path:
     """Write the projects of some counties, with their accounts and releases, as a plan.
 
-    What reaches beyond the counties goes: predecessors, promises, the money of others. The horizon
-    is the end of the plan year, which moves nothing before it.
+    What reaches beyond the counties goes: predecessors, promises, the money of others. A
+    horizon at the end of the plan year moves nothing before it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name in _AS_THEY_ARE:
@@ -49,7 +49,7 @@ def cut_luoyang(folder: Path, counties: Collection[str]) -> Path:
         _write(folder / f"{name}.csv", rows)
     plan = (LUOYANG / "plan.toml").read_text(encoding="utf-8").splitlines()
     target = next(position for position, line in enumerate(plan) if line.startswith("target"))
-    plan[target] = "horizon = 2021-12-31"
+    plan[target] = f"horizon = {horizon}"
     (folder / "plan.toml").write_text("\n".join(plan) + "\n", encoding="utf-8")
     return folder
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sim.analysis.calibration import Posterior, correlations, effective_size, marginals
 from sim.analysis.predictive import Coverage, Held, Predictive, predictive
+from sim.runs.class_totals import ClassRow
 from sim.runs.ensemble import MONTHS
 from sim.runs.layout import ALL
 
@@ -22,6 +24,8 @@ def parameter_rows(found: Posterior) -> Iterator[Row]:
             "parameter": one.name,
             "prior_mean": f"{one.prior_mean:.4f}",
             "prior_sd": f"{one.prior_sd:.4f}",
+            "class_mean": f"{one.class_mean:.4f}",
+            "class_sd": f"{one.class_sd:.4f}",
             "mean": f"{one.mean:.4f}",
             "sd": f"{one.sd:.4f}",
             "p5": f"{one.p5:.4f}",
@@ -37,6 +41,20 @@ def correlation_rows(found: Posterior) -> Iterator[Row]:
     for name, line in zip(names, matrix, strict=True):
         yield {"parameter": name} | {
             other: f"{value:.3f}" for other, value in zip(names, line, strict=True)
+        }
+
+
+def class_table(rows: Sequence[ClassRow]) -> Iterator[Row]:
+    """Yield a row a type, quantity and statistic: the reference class and what is simulated."""
+    for one in rows:
+        yield {
+            "type": one.type,
+            "quantity": one.quantity,
+            "statistic": one.statistic,
+            "projects": one.projects,
+            "reference": f"{one.reference:.4f}",
+            "simulated": f"{one.simulated:.4f}",
+            "se": "" if math.isnan(one.error) else f"{one.error:.4f}",
         }
 
 
@@ -102,11 +120,12 @@ def about(found: Posterior, held: Sequence[Held], covered: Sequence[Coverage]) -
     return {
         "places": len(found.terms),
         "shares": len(held),
-        "replications": len(found.values),
-        "effective_replications": round(effective_size(found), 1),
+        "points": len(found.values),
+        "effective_points": round(effective_size(found), 1),
         "parameters": {
             one.name: {
-                "prior_mean": one.prior_mean, "prior_sd": one.prior_sd, "mean": one.mean,
+                "prior_mean": one.prior_mean, "prior_sd": one.prior_sd,
+                "class_mean": one.class_mean, "class_sd": one.class_sd, "mean": one.mean,
                 "sd": one.sd, "p5": one.p5, "p50": one.p50, "p95": one.p95,
             }
             for one in marginals(found)

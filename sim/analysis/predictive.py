@@ -12,10 +12,12 @@ from sim.analysis.calibration import (
     BIAS,
     LIST,
     PLACE,
+    START_BIAS,
     START_PLACE,
     Posterior,
     known_cells,
     scale_of,
+    started,
     without,
 )
 from sim.plan.evidence import STARTS, Cell, PlaceYear
@@ -75,26 +77,26 @@ def predictive(
 
     weights = found.weights if weights is None else weights
     column = found.emulator.cells.index(cell)
-    luck = found.emulator.covariance[column, column]
+    luck, means = found.emulator.covariance[column, column], found.means[:, column, None]
     if cell[0] == STARTS:
-        bias = np.zeros(len(BIAS))
-        spreads = np.full((len(PLACE), len(LIST)), np.sqrt(luck + START_PLACE**2))
+        means = started(means, START_BIAS if biased else np.zeros(len(START_BIAS)))
+        weights = weights.sum(axis=(1, 2, 3))[:, :, None]
+        spreads = np.sqrt([luck + START_PLACE**2])
     else:
-        bias = BIAS if biased else np.zeros(len(BIAS))
+        means = means + (BIAS if biased else np.zeros(len(BIAS)))
+        weights = weights.sum(axis=4).reshape(*means.shape, -1)
         own = LIST * scale_of(cell[0])
-        spreads = np.sqrt(luck + PLACE[:, None] ** 2 + own**2)
-    means = found.means[:, column, None] + bias
+        spreads = np.sqrt(luck + PLACE[:, None] ** 2 + own**2).ravel()
     edges = np.linspace(means.min() - 1e-9, means.max() + 1e-9, _CELLS + 1)
     at = np.digitize(means, edges[1:-1])
-    masses = np.zeros((_CELLS, *spreads.shape))
+    masses = np.zeros((_CELLS, len(spreads)))
     np.add.at(masses, at, weights)
     middles = (edges[:-1] + edges[1:]) / 2
     reach = 4.5 * spreads.max()
     grid = np.linspace(edges[0] - reach, edges[-1] + reach, _GRID)
     below = np.zeros(_GRID)
-    for place, own_mass in enumerate(masses.transpose(1, 2, 0)):
-        for k, mass in enumerate(own_mass):
-            below += special.ndtr((grid[:, None] - middles) / spreads[place, k]) @ mass
+    for spread, mass in zip(spreads, masses.T, strict=True):
+        below += special.ndtr((grid[:, None] - middles) / spread) @ mass
     return Predictive(grid if cell[0] == STARTS else np.exp(grid), below)
 
 

@@ -157,22 +157,25 @@ def calibrate(
     lang: Any,
 ) -> None:
     """由已公布的进度学习少数参数 / learn a few parameters from published progress."""
-    from sim.analysis.calibration import posterior
+    from sim.analysis.calibrated import calibrated_scenario
+    from sim.analysis.calibration import learn
     from sim.analysis.calibration_tables import (
         about,
+        class_table,
         correlation_rows,
         held_rows,
         month_bands,
         month_rows,
         parameter_rows,
     )
-    from sim.analysis.emulator import fit_emulator
     from sim.analysis.predictive import coverage, held_against
     from sim.analysis.published import REFERENCE
     from sim.briefing.calibration import TEXT, print_calibration
     from sim.briefing.progress import progress
     from sim.plan.evidence import read_evidence
+    from sim.plan.portfolio import build_portfolio
     from sim.plan.scenario import load_scenario
+    from sim.runs.class_totals import build_frame, class_rows, reference_classes, simulate_totals
     from sim.runs.csvfiles import csv_bytes
     from sim.runs.ensemble import run_ensemble
     from sim.runs.folder import json_bytes
@@ -180,15 +183,15 @@ def calibrate(
     from sim.runs.whole import write_whole
 
     folder = REFERENCE if evidence is None else evidence
+    threads = workers or os.cpu_count() or 1
     with input_errors(lang):
         given = read_evidence(folder)
         loaded = load_scenario(plan)
+        frame = build_frame(build_portfolio(loaded.plan), reference_classes(plan))
         with progress(open_console(stderr=True), lang, quiet=False) as on_progress:
-            ensemble = run_ensemble(
-                plan, designs, replications, seed, workers or os.cpu_count() or 1, on_progress
-            )
-    emulator = fit_emulator(ensemble.values, ensemble.shares)
-    found = posterior(ensemble.names, ensemble.values, emulator, given.rows)
+            ensemble = run_ensemble(plan, designs, replications, seed, threads, on_progress)
+        as_it_stands = class_rows(frame, simulate_totals(frame, loaded, replications, threads))
+    found = learn(ensemble, given.rows, seed)
     held = held_against(found, given.rows)
     covered, bands = coverage(held), month_bands(found)
     provenance = {
@@ -197,7 +200,13 @@ def calibrate(
         "evidence_sha256": dict(given.inputs), "model_sha256": source_hash(),
         "versions": versions(),
     }  # fmt: skip
+    told = (
+        f"What `calibrate` found for {loaded.name}: seed {seed}, {designs} designs of "
+        f"{replications} replications, {len(given.rows)} place-years."
+    )
     contents = {
+        "calibrated.toml": calibrated_scenario(found, _from(out, plan), told).encode(),
+        "classes.csv": csv_bytes(class_table(as_it_stands)),
         "parameters.csv": csv_bytes(parameter_rows(found)),
         "correlations.csv": csv_bytes(correlation_rows(found)),
         "shares.csv": csv_bytes(held_rows(held)),
@@ -206,8 +215,16 @@ def calibrate(
     }
     with place_errors(lang):
         write_whole(out, contents)
-    print_calibration(found, len(given.rows), bands, covered, open_console(), lang)
+    print_calibration(
+        found, len(given.rows), len(ensemble.values), as_it_stands, loaded.plan.labels["types"],
+        bands, covered, open_console(), lang,
+    )  # fmt: skip
     click.echo(str(TEXT[lang]["files"]).format(folder=out))
+
+
+def _from(folder: Path, scenario: str) -> str:
+    """Return the path of a scenario as a file of a folder names it."""
+    return Path(os.path.relpath(scenario, folder)).as_posix()
 
 
 @click.command()

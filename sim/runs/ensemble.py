@@ -8,7 +8,6 @@ one design to the next, each with replications of its own.
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,15 +17,19 @@ from numpy.typing import NDArray
 
 from sim.plan.configuration import usual_engine
 from sim.plan.evidence import STARTS
+from sim.plan.language import parse_distribution
 from sim.plan.portfolio import Portfolio, build_portfolio
-from sim.plan.rows import Exposure
+from sim.plan.quantiles import quantile
+from sim.plan.rows import Exposure, ProjectType
 from sim.plan.scenario import Scenario, load_scenario
+from sim.runs.class_totals import build_frame, gaps, reference_classes, totals_of
 from sim.runs.layout import ALL, stage_plans
 from sim.runs.outcomes import MEASURES, STAGES, Outcomes
 from sim.runs.workers import outcomes_of
 from sim.sampling import register
 from sim.sampling.quasi import SCRAMBLES, quasi_points
 from sim.sampling.sampler import build_sampler
+from sim.sampling.streams import fill_uniforms, key_of
 
 Floats = NDArray[np.float64]
 
@@ -45,12 +48,15 @@ class Parameter:
     name, title, title_en : str
         Its name, and what people read.
     low, high : float
-        Ends of its prior, which is uniform.
+        Between which it is spread to learn what it does: as wide as practice and audits leave
+        possible.
+    prior : str
+        What is believed of it before, a distribution within these ends.
     kind : str
         `driver`: what the driver of that path draws for the whole city, in each replication anew.
         `exposure`: how strongly government projects are exposed to that driver.
         `design`: the value at that path of a scenario.
-    path : str
+    paths : tuple of str
         Where it stands.
     """
 
@@ -59,28 +65,39 @@ class Parameter:
     title_en: str
     low: float
     high: float
+    prior: str
     kind: str
-    path: str
+    paths: tuple[str, ...]
+
+    @property
+    def driver(self) -> str:
+        """Name of the driver that it is, or is an exposure to."""
+        return self.paths[0]
 
 
 PARAMETERS = (
+    # Flat: all that is known of it are the published lists themselves.
     Parameter("understatement", "企业计划留有余地", "understatement of enterprises",
-              0.0, 0.35, "driver", "understatement"),
+              0.0, 0.35, "uniform(0, 0.35)", "driver", ("understatement",)),
     Parameter("understatement_government", "政府项目余地与企业之比",
               "understatement of government over that of enterprises",
-              0.0, 1.0, "exposure", "understatement"),
-    Parameter("overstatement", "填报高于形象进度", "overstatement", 0.0, 0.30,
-              "driver", "overstatement"),
-    Parameter("productivity", "全市工期系数", "durations of all sites", 0.85, 1.20,
-              "driver", "productivity"),
-    Parameter("slip", "开工推迟余因", "what is left of slips", 0.18, 0.96,
-              "design", "deflation.gates.slip"),
-    Parameter("duration", "工期余因", "what risks leave of the excess of durations", 0.24, 1.0,
-              "design", "deflation.risks.duration_excess"),
-    Parameter("cost", "投资余因", "what risks leave of the excess of costs", 0.24, 1.0,
-              "design", "deflation.risks.cost_excess"),
+              0.0, 1.0, "uniform(0, 1)", "exposure", ("understatement",)),
+    # Audits: work and cash come to 0.85 to 0.95 of what is reported.
+    Parameter("overstatement", "填报高于形象进度", "overstatement",
+              0.0, 0.30, "triangular(0, 0.06, 0.16)", "driver", ("overstatement",)),
+    # Studies of portfolios: a common part of durations.
+    Parameter("productivity", "全市工期系数", "durations of all sites",
+              0.85, 1.20, "lognormal(median=1, sigma=0.05)", "driver", ("productivity",)),
+    Parameter("slip", "审批之外的开工推迟余因", "what approvals leave of slips and missed years",
+              0.02, 0.96, "uniform(0.02, 0.96)", "design",
+              ("deflation.gates.slip", "deflation.gates.no_start")),
+    Parameter("duration", "风险之外的工期余因", "what risks leave of the excess of durations",
+              0.24, 1.0, "uniform(0.24, 1)", "design", ("deflation.risks.duration_excess",)),
+    Parameter("cost", "风险之外的投资余因", "what risks leave of the excess of costs",
+              0.24, 1.0, "uniform(0.24, 1)", "design", ("deflation.risks.cost_excess",)),
 )  # fmt: skip
-"""The free parameters, few and stated; priors as wide as practice and audits leave possible."""
+"""The free parameters, few and stated. A prior is what other evidence than published lists says,
+written down before anything was fitted; flat where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +113,15 @@ class Ensemble:
     shares : dict of str to ndarray of float64, shape (N, 12)
         By scope (`all`, a stage): reported investment of the year up to each month-end over the
         annual plan. Under `starts`: projects started over those planned to start in the year.
+    gaps : ndarray of float64, shape (N, 6)
+        How far durations, costs and starts lie from their reference classes, in the order of
+        `class_totals.GAPS`.
     """
 
     names: tuple[str, ...]
     values: Floats
     shares: dict[str, Floats]
+    gaps: Floats
 
 
 def run_ensemble(
@@ -111,7 +132,7 @@ def run_ensemble(
     workers: int,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Ensemble:
-    """Simulate a plan with its free parameters spread over their priors.
+    """Simulate a plan with its free parameters spread between their ends.
 
     Parameters
     ----------
@@ -141,7 +162,7 @@ def run_ensemble(
     labels = [(one.name, register.DESIGN, 0) for one in PARAMETERS if one.kind != "driver"]
     # Of one scramble: its points are spread evenly.
     points = quasi_points(labels, seed, range(0, designs * SCRAMBLES, SCRAMBLES))
-    blocks = []
+    blocks, classes = [], reference_classes(scenario)
     if on_progress is not None:
         on_progress(0, designs * replications)
     for number, point in enumerate(points):
@@ -152,16 +173,41 @@ def run_ensemble(
             if one.name == name
         }
         batch = range(number * replications, (number + 1) * replications)
-        blocks.append(_simulated(scenario, given, batch, seed, workers))
+        blocks.append(_simulated(scenario, classes, given, batch, seed, workers))
         if on_progress is not None:
             on_progress((number + 1) * replications, designs * replications)
-    values = np.concatenate([found for found, _ in blocks])
-    shares = {name: np.concatenate([one[name] for _, one in blocks]) for name in blocks[0][1]}
-    return Ensemble(tuple(one.name for one in PARAMETERS), values, shares)
+    values = np.concatenate([found for found, _, _ in blocks])
+    shares = {name: np.concatenate([one[name] for _, one, _ in blocks]) for name in blocks[0][1]}
+    gaps_found = np.concatenate([one for _, _, one in blocks])
+    return Ensemble(tuple(one.name for one in PARAMETERS), values, shares, gaps_found)
+
+
+def prior_points(seed: int, count: int) -> Floats:
+    """Return parameters as believed before any evidence, drawn at random, shape (count, K).
+
+    Not from quasi-random points: who takes every so many-th of these takes a pattern.
+    """
+    addresses = register.addresses([(one.name, register.DESIGN, 1) for one in PARAMETERS])
+    even = np.empty((count, len(PARAMETERS)))
+    for number in range(count):
+        fill_uniforms(key_of(seed), np.uint64(number), addresses, even[number])
+    drawn = (
+        quantile(parse_distribution(one.prior), even[:, k]) for k, one in enumerate(PARAMETERS)
+    )
+    return np.stack(list(drawn), axis=1)
+
+
+def usual_drivers(values: Floats) -> Floats:
+    """Return parameters with every driver at its median: a class holds for all years."""
+    usual = values.copy()
+    for k, one in enumerate(PARAMETERS):
+        if one.kind == "driver":
+            usual[:, k] = quantile(parse_distribution(one.prior), 0.5)
+    return usual
 
 
 def spread_scenario(scenario: str | Path, given: Mapping[str, float]) -> Scenario:
-    """Read a scenario with the parameters of its plan set, and drivers spread over their priors.
+    """Read a scenario with the parameters of its plan set, and drivers spread between their ends.
 
     Parameters
     ----------
@@ -171,13 +217,18 @@ def spread_scenario(scenario: str | Path, given: Mapping[str, float]) -> Scenari
         Values of the parameters that are no drivers.
     """
     changes = [
-        f"uncertainties.{one.path}.distribution=uniform({one.low}, {one.high})"
+        f"uncertainties.{one.driver}.distribution=uniform({one.low}, {one.high})"
         for one in PARAMETERS
         if one.kind == "driver"
     ]
-    changes += [f"{one.path}={given[one.name]!r}" for one in PARAMETERS if one.kind == "design"]
+    changes += [
+        f"{path}={given[one.name]!r}"
+        for one in PARAMETERS
+        if one.kind == "design"
+        for path in one.paths
+    ]
     loaded = load_scenario(scenario, changes)
-    exposed = {one.path: given[one.name] for one in PARAMETERS if one.kind == "exposure"}
+    exposed = {one.driver: given[one.name] for one in PARAMETERS if one.kind == "exposure"}
     drivers = tuple(
         dataclasses.replace(
             one,
@@ -187,30 +238,33 @@ def spread_scenario(scenario: str | Path, given: Mapping[str, float]) -> Scenari
         else one
         for one in loaded.plan.drivers
     )
-    # What lies beyond the year has no part in its shares.
-    horizon = datetime.date(loaded.plan.plan_year, 12, 31)
-    plan = dataclasses.replace(loaded.plan, drivers=drivers, horizon=horizon)
-    return dataclasses.replace(loaded, plan=plan)
+    return dataclasses.replace(loaded, plan=dataclasses.replace(loaded.plan, drivers=drivers))
 
 
 def _simulated(
-    scenario: str | Path, given: Mapping[str, float], batch: range, seed: int, workers: int
-) -> tuple[Floats, dict[str, Floats]]:
-    """Simulate one design; return the values of all parameters, and shares."""
+    scenario: str | Path,
+    classes: Mapping[str, ProjectType],
+    given: Mapping[str, float],
+    batch: range,
+    seed: int,
+    workers: int,
+) -> tuple[Floats, dict[str, Floats], Floats]:
+    """Simulate one design; return the values of all parameters, shares, and gaps to classes."""
     portfolio = build_portfolio(spread_scenario(scenario, given).plan)
-    sampler = build_sampler(portfolio, seed, "quasi")
+    sampler, frame = build_sampler(portfolio, seed, "quasi"), build_frame(portfolio, classes)
     pieces = [batch[at : at + _PIECE] for at in range(0, len(batch), _PIECE)]
-    values, shares = [], []
+    values, shares, found = [], [], []
     for outcomes in outcomes_of(sampler, pieces, usual_engine(), workers):
         columns = [
-            outcomes.drivers[one.path] if one.kind == "driver"
+            outcomes.drivers[one.driver] if one.kind == "driver"
             else np.full(len(outcomes.replications), given[one.name])
             for one in PARAMETERS
         ]  # fmt: skip
         values.append(np.stack(columns, axis=1))
         shares.append(_shares(portfolio, outcomes))
+        found.append(gaps(frame, totals_of(frame, outcomes)))
     joined = {name: np.concatenate([one[name] for one in shares]) for name in shares[0]}
-    return np.concatenate(values), joined
+    return np.concatenate(values), joined, np.concatenate(found)
 
 
 def _shares(portfolio: Portfolio, outcomes: Outcomes) -> dict[str, Floats]:

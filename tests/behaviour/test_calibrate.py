@@ -1,7 +1,6 @@
 """The command `calibrate`: from evidence to a posterior, as files and as words."""
 
 import csv
-import datetime
 import json
 import shutil
 from pathlib import Path
@@ -12,14 +11,25 @@ import pytest
 from sim.analysis.published import REFERENCE
 from sim.cli import main
 from sim.plan.evidence import STARTS, read_evidence
+from sim.plan.language import parse_distribution
 from sim.plan.problems import InputError
-from sim.runs.ensemble import PARAMETERS, run_ensemble, spread_scenario
+from sim.plan.quantiles import quantile
+from sim.plan.scenario import load_scenario
+from sim.runs.class_totals import GAPS
+from sim.runs.ensemble import (
+    PARAMETERS,
+    prior_points,
+    run_ensemble,
+    spread_scenario,
+    usual_drivers,
+)
 from tests.cutting import cut_luoyang
 
 
 @pytest.fixture(scope="module")
 def part(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return cut_luoyang(tmp_path_factory.mktemp("part"), ("laocheng", "chanhe")) / "baseline.toml"
+    folder = tmp_path_factory.mktemp("part")
+    return cut_luoyang(folder, ("laocheng", "chanhe"), "2024-12-31") / "baseline.toml"
 
 
 @pytest.fixture
@@ -73,6 +83,36 @@ class TestEnsemble:
         assert slopes["all"]["productivity"] < 0
         assert slopes["all"]["duration"] < 0
         assert slopes[STARTS]["slip"] < 0
+        of_gaps = np.linalg.lstsq(terms, found.gaps)[0][1:]
+        by_gap = {
+            gap: dict(zip(found.names, of_gaps[:, k], strict=True)) for k, gap in enumerate(GAPS)
+        }
+        assert by_gap["duration_median"]["duration"] > 0
+        assert by_gap["duration_p80"]["productivity"] > 0
+        assert by_gap["cost_median"]["cost"] > 0
+        assert by_gap["late"]["slip"] > 0
+        assert by_gap["missed"]["slip"] > 0
+
+    def test_points_are_spread_as_the_priors(self) -> None:
+        count = 20_000
+        found = prior_points(7, count)
+        assert found.shape == (count, len(PARAMETERS))
+        for k, one in enumerate(PARAMETERS):
+            whole = quantile(parse_distribution(one.prior), (np.arange(100_000) + 0.5) / 100_000)
+            error = 4 * whole.std() / np.sqrt(count)
+            assert abs(found[:, k].mean() - whole.mean()) < error
+            assert one.low <= found[:, k].min() or one.name == "productivity"
+        matrix = np.corrcoef(found.T) - np.eye(len(PARAMETERS))
+        assert np.abs(matrix).max() < 4.5 / np.sqrt(count)
+
+    def test_drivers_are_usual_and_nothing_else(self) -> None:
+        given = prior_points(7, 3)
+        found = usual_drivers(given)
+        for k, one in enumerate(PARAMETERS):
+            if one.kind == "driver":
+                assert np.ptp(found[:, k]) == 0
+            else:
+                assert np.array_equal(found[:, k], given[:, k])
 
     def test_values_of_a_design_stand_in_its_plan(self, part: Path) -> None:
         given = {one.name: 0.3 for one in PARAMETERS if one.kind != "driver"}
@@ -80,9 +120,9 @@ class TestEnsemble:
         exposure = next(one for one in found.drivers if one.name == "understatement").exposure
         assert (exposure.of("government"), exposure.of("enterprise")) == (0.3, 1.0)
         assert found.deflation["gates"].slip == 0.3
+        assert found.deflation["gates"].no_start == 0.3
         assert found.deflation["risks"].duration_excess == 0.3
         assert found.deflation["risks"].cost_excess == 0.3
-        assert found.horizon == datetime.date(2021, 12, 31)
 
     def test_the_same_for_any_number_of_threads(self, part: Path) -> None:
         one, two = (run_ensemble(part, 8, 32, 5, workers) for workers in (1, 2))
@@ -103,7 +143,11 @@ class TestCommand:
             one.name for one in PARAMETERS
         ]
         about = json.loads((tmp_path / "calibration.json").read_text())
-        assert about["replications"] == 256
+        assert about["replications_of_a_design"] * about["designs"] == 256
+        assert about["points"] >= about["effective_points"] > 1
+        classes = table(tmp_path / "classes.csv")
+        assert {row["quantity"] for row in classes} == {"duration", "cost", "late", "missed"}
+        assert "are a trial" in told
         assert about["evidence_sha256"].keys() == {
             "month_end_shares.csv", "places.csv", "start_rates.csv",
         }  # fmt: skip
@@ -112,6 +156,34 @@ class TestCommand:
         inside = [row for row in rows if row["inside"] == "yes"]
         assert all(0.1 <= float(row["probability_of_less"]) <= 0.9 for row in inside)
         assert all(float(row["p10"]) < float(row["p50"]) < float(row["p90"]) for row in rows)
+
+    def test_what_it_found_is_a_scenario_to_run(self, part: Path, tmp_path: Path) -> None:
+        assert calibrate(part, tmp_path / "found") == 0
+        found = load_scenario(tmp_path / "found" / "calibrated.toml")
+        told = {row["parameter"]: row for row in table(tmp_path / "found" / "parameters.csv")}
+        for one in PARAMETERS:
+            mean, sd = (float(told[one.name][column]) for column in ("mean", "sd"))
+            if one.kind == "driver":
+                (driver,) = (each for each in found.plan.drivers if each.name == one.driver)
+                sample = quantile(driver.distribution, (np.arange(20_000) + 0.5) / 20_000)
+                assert sample.mean() == pytest.approx(mean, abs=0.005)
+                assert sample.std() == pytest.approx(sd, abs=0.005)
+            elif one.kind == "exposure":
+                (driver,) = (each for each in found.plan.drivers if each.name == one.driver)
+                assert driver.exposure.of("government") == pytest.approx(mean, abs=0.006)
+                assert driver.exposure.of("enterprise") == 1.0
+            else:
+                for path in one.paths:
+                    _, cause, factor = path.split(".")
+                    left = getattr(found.plan.deflation[cause], factor)
+                    assert left == pytest.approx(mean, abs=0.006)
+        pairs = {tuple(pair[:2]) for pair in found.plan.dependence.drivers}
+        assert ("overstatement", "understatement") in pairs
+
+    def test_an_ensemble_forgets_what_was_found_before(self, part: Path) -> None:
+        """Parameters are spread anew, and are independent again."""
+        given = {one.name: 0.3 for one in PARAMETERS if one.kind != "driver"}
+        assert spread_scenario(part, given).plan.dependence.drivers == ()
 
     @pytest.mark.slow
     def test_the_same_bytes_again(self, part: Path, tmp_path: Path) -> None:

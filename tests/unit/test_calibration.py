@@ -5,18 +5,27 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from sim.analysis.calibrated import cut_normal, driver_distribution, score_correlations
 from sim.analysis.calibration import (
+    CLASS_SPREADS,
+    START_BIAS,
+    START_PLACE,
     Posterior,
     correlations,
     effective_size,
+    heard_classes,
     marginals,
     posterior,
+    started,
     without,
 )
 from sim.analysis.calibration_tables import month_bands, told_apart
 from sim.analysis.emulator import Emulator, fit_emulator
 from sim.analysis.predictive import coverage, held_against, predictive
 from sim.plan.evidence import STARTS, PlaceYear
+from sim.plan.language import parse_distribution
+from sim.plan.quantiles import quantile
+from sim.runs.ensemble import PARAMETERS
 
 Floats = NDArray[np.float64]
 NAMES = ("pace", "gloss", "idle")
@@ -107,7 +116,7 @@ class TestPosterior:
     def test_what_the_shares_know_is_found(self, found: Posterior) -> None:
         """The level is known to the spread of places over their number, and to the bias."""
         level = 0.4 * found.values[:, 0] + 0.2 * found.values[:, 1] ** 2
-        by_row = found.weights.sum(axis=(1, 2, 3))
+        by_row = found.weights_of(0)
         mean = by_row @ level
         deviation = np.sqrt(by_row @ (level - mean) ** 2)
         assert deviation < 0.5 * level.std()
@@ -158,10 +167,104 @@ class TestPosterior:
         spread = []
         for rows in (one, many):
             found = posterior(NAMES, *emulator, rows)
-            by_row = found.weights.sum(axis=(1, 2, 3))
+            by_row = found.weights_of(0)
             level = 0.4 * found.values[:, 0] + 0.2 * found.values[:, 1] ** 2
             spread.append(by_row @ (level - by_row @ level) ** 2)
         assert spread[0] > spread[1]
+
+
+class TestClasses:
+    def test_points_are_kept_as_often_as_the_classes_say(self) -> None:
+        """A normal prior and a normal class: the middle is that of their product."""
+        points = GENERATOR.standard_normal((40_000, 1))
+        gaps = np.zeros((len(points), len(CLASS_SPREADS)))
+        # Parameter 0 moves the first gap by one spread a unit, and is one off.
+        gaps[:, 0] = (points[:, 0] - 1) * CLASS_SPREADS[0]
+        found = heard_classes(points, gaps, 10_000)[:, 0]
+        # Resampled from 40,000 points: the errors of both, four times.
+        error = 4 * np.sqrt(0.5) * np.sqrt(2 / 10_000)
+        assert abs(found.mean() - 0.5) < error
+        assert abs(found.std() - np.sqrt(0.5)) < error
+
+    def test_classes_that_say_nothing_leave_the_prior(self) -> None:
+        points = GENERATOR.standard_normal((1_000, 2))
+        same = heard_classes(points, np.full((1_000, len(CLASS_SPREADS)), 0.3), 1_000)
+        assert np.array_equal(same, points)
+
+    def test_each_gap_counts(self) -> None:
+        points = np.linspace(-1, 1, 1_001)[:, None]
+        for k, spread in enumerate(CLASS_SPREADS):
+            gaps = np.zeros((len(points), len(CLASS_SPREADS)))
+            gaps[:, k] = points[:, 0] * spread * 8
+            assert heard_classes(points, gaps, 500).std() < 0.2 < points.std()
+
+
+class TestStarts:
+    def test_places_that_publish_starts_lack_fewer(self, emulator: tuple[Floats, Emulator]) -> None:
+        """Simulated starts are 0.5 to 0.9; six places publish 0.95."""
+        rows = [PlaceYear(f"P{k}", 2020, ((STARTS, 6),), np.array([0.95])) for k in range(6)]
+        found = posterior(NAMES, *emulator, rows)
+        bias = next(one for one in marginals(found) if one.name == "start_bias")
+        assert bias.mean > bias.prior_mean + bias.prior_sd / 2
+        published = predictive(found, (STARTS, 6))
+        plain = predictive(found, (STARTS, 6), biased=False)
+        assert published.percentile(0.5) > plain.percentile(0.5) + 0.03
+
+    def test_a_mixture_is_that_of_its_parts(self, emulator: tuple[Floats, Emulator]) -> None:
+        rows = [PlaceYear("P0", 2020, ((STARTS, 6),), np.array([0.8]))]
+        found = posterior(NAMES, *emulator, rows)
+        column = found.emulator.cells.index((STARTS, 6))
+        band = predictive(found, (STARTS, 6))
+        spread = np.sqrt(found.emulator.covariance[column, column] + START_PLACE**2)
+        means = started(found.means[:, column, None], START_BIAS)
+        weights = found.weights.sum(axis=(1, 2, 3))
+        for share in (0.6, 0.8, 0.95):
+            exact = (weights * stats.norm.cdf((share - means) / spread)).sum()
+            assert band.standing(share) == pytest.approx(exact, abs=2e-3)
+
+    def test_missing_starts_are_lessened(self) -> None:
+        assert started(np.array([0.6]), 0.25)[0] == pytest.approx(0.7)
+        assert started(np.array([0.6]), 0.0)[0] == pytest.approx(0.6)
+        assert started(np.array([1.0]), 0.75)[0] == pytest.approx(1.0)
+
+
+class TestAsAScenario:
+    def test_a_cut_normal_has_the_moments(self) -> None:
+        middle, spread = cut_normal(0.146, 0.084, 0, 0.35)
+        cut = stats.truncnorm(-middle / spread, (0.35 - middle) / spread, middle, spread)
+        assert cut.mean() == pytest.approx(0.146, abs=1e-6)
+        assert cut.std() == pytest.approx(0.084, abs=1e-6)
+
+    def test_what_is_no_less_spread_than_a_uniform_becomes_nearly_one(self) -> None:
+        middle, spread = cut_normal(0.175, 0.35 / np.sqrt(12), 0, 0.35)
+        cut = stats.truncnorm(-middle / spread, (0.35 - middle) / spread, middle, spread)
+        for at in (0.1, 0.5, 0.9):
+            assert cut.ppf(at) == pytest.approx(0.35 * at, abs=2e-3)
+
+    def test_a_lognormal_stays_one(self) -> None:
+        given = next(one for one in PARAMETERS if one.name == "productivity")
+        found = parse_distribution(driver_distribution(given, 0.98, 0.047))
+        assert found.name == "lognormal"
+        sample = quantile(found, (np.arange(100_000) + 0.5) / 100_000)
+        # Three digits of median and sigma are written.
+        assert sample.mean() == pytest.approx(0.98, abs=1e-3)
+        assert sample.std() == pytest.approx(0.047, abs=1e-3)
+
+    def test_scores_are_correlated_as_the_points_are(self) -> None:
+        names = [one.name for one in PARAMETERS]
+        drivers = [k for k, one in enumerate(PARAMETERS) if one.kind == "driver"]
+        values = GENERATOR.standard_normal((4_000, len(names)))
+        # Correlation of scores 0.6 between the first two, whatever the scale.
+        values[:, drivers[1]] = 0.6 * values[:, drivers[0]] + 0.8 * values[:, drivers[1]]
+        values[:, drivers[1]] = np.exp(values[:, drivers[1]])
+        emulator = fit_emulator(values, {"all": np.full((4_000, 12), 1.0)})
+        found = score_correlations(posterior(names, values, emulator, []))
+        told = {frozenset(pair[:2]): pair[2] for pair in found}
+        first, second = (PARAMETERS[drivers[k]].driver for k in (0, 1))
+        error = 4 / np.sqrt(4_000)
+        for pair, value in told.items():
+            expected = 0.6 if pair == {first, second} else 0.0
+            assert abs(value - expected) < error
 
 
 class TestBands:
@@ -175,7 +278,7 @@ class TestBands:
         spreads = np.sqrt(found.emulator.covariance[column, column] + PLACE[:, None] ** 2 + LIST**2)
         for share in (0.5, 0.7, 0.9):
             score = (np.log(share) - found.means[:, column])[:, None, None] / spreads
-            exact = (found.weights.sum(axis=1) * stats.norm.cdf(score)).sum()
+            exact = (found.weights.sum(axis=(1, 4)) * stats.norm.cdf(score)).sum()
             assert band.standing(share) == pytest.approx(exact, abs=2e-3)
         assert band.standing(band.percentile(0.3)) == pytest.approx(0.3, abs=1e-6)
 
