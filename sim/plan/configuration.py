@@ -120,6 +120,8 @@ class DependenceTable(_Strict):
     funding: float = Field(default=0.0, ge=0, le=1)
     enterprise: float = Field(default=1.0, ge=0, le=1)
     repair: bool = False
+    drivers: list[Any] = []
+    """Triples of two drivers and a correlation; each is checked by itself."""
     source: str = ""
 
 

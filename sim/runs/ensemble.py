@@ -187,9 +187,10 @@ def spread_scenario(scenario: str | Path, given: Mapping[str, float]) -> Scenari
         else one
         for one in loaded.plan.drivers
     )
-    # What lies beyond the year has no part in its shares.
+    # What lies beyond the year has no part in its shares; priors are independent.
     horizon = datetime.date(loaded.plan.plan_year, 12, 31)
-    plan = dataclasses.replace(loaded.plan, drivers=drivers, horizon=horizon)
+    apart = dataclasses.replace(loaded.plan.dependence, drivers=())
+    plan = dataclasses.replace(loaded.plan, drivers=drivers, horizon=horizon, dependence=apart)
     return dataclasses.replace(loaded, plan=plan)
 
 
