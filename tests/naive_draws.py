@@ -93,6 +93,17 @@ def impose(given: GivenCorrelation | None, scores: Floats, own: Floats) -> Float
     return result
 
 
+def tie(sampler: Sampler, u: Floats) -> None:
+    """Correlate the uniforms of drivers, group by group, in place."""
+    for group in sampler.ties:
+        columns = [sampler.addresses == np.uint64(register.address(*one)) for one in group.labels]
+        own = np.stack([special.ndtri(u[:, column][:, 0]) for column in columns], axis=1)
+        scores = own @ group.triangle.T
+        for k, column in enumerate(columns):
+            if group.triangle[k, :k].any():
+                u[:, column] = special.ndtr(scores[:, [k]])
+
+
 def realized_calendar(model: CalendarModel, u: Floats) -> tuple[Ints, Ints]:
     """Return milli-days left of each day (C, days) and taken by each cause (K, C, days)."""
     shares = model.still.copy()
@@ -129,6 +140,7 @@ def naive_draw(sampler: Sampler, replications: Sequence[int]) -> Iterator[Realiz
         points = quasi_points(labels, sampler.seed, numbers.tolist())
         for label, column in zip(labels, points.T, strict=True):
             u[:, sampler.addresses == np.uint64(register.address(*label))] = column[:, None]
+    tie(sampler, u)
     batch = _Batch(sampler, u)
     drivers, effects = batch.drivers()
     work, first_work, saved = batch.work(effects["duration"])

@@ -17,7 +17,7 @@ _MEASURES = ("reported", "work_done", "paid", "final_cost")
 
 TEXT: dict[str, dict[str, str]] = {
     "zh": {
-        "assumed": "假定：抽样所用的两两相关系数（列入目标、尚未完工的项目）",
+        "assumed": "假定：抽样所用的两两相关系数（列入目标、尚未完工的项目；因素）",
         "assumed_columns": "项目对|对数|正态得分平均|最低|最高|线性相关平均",
         "implied": "模拟隐含：全部不确定因素合在一起（{replications:,} 次）",
         "implied_columns": "口径|项目数|平均两两相关|有效项目数|若互不相关|仅按规模",
@@ -30,7 +30,8 @@ TEXT: dict[str, dict[str, str]] = {
         "模拟隐含的相关还包括天气、资金、审批排队和共同因素，故可高于或低于假定。",
         "uncorrelated": "（共同成分已关闭：假定的相关均为零）",
         "files": "已写入：{folder}",
-        "duration": "工期", "cost": "投资", "all": "全部", "type": "同类型", "programme": "同专项",
+        "duration": "工期", "cost": "投资", "drivers": "因素", "all": "全部",
+        "type": "同类型", "programme": "同专项",
         "investor": "同资金类别", "none": "均不相同",
         "reported": "填报完成投资", "work_done": "形象进度投资", "paid": "支付",
         "final_cost": "最终总投资",
@@ -39,7 +40,7 @@ TEXT: dict[str, dict[str, str]] = {
     },
     "en": {
         "assumed": "Assumed: pairwise correlations that are drawn with (projects of the target, "
-        "not finished)",
+        "not finished; drivers)",
         "assumed_columns": "pairs of|pairs|mean of normal scores|lowest|highest|"
         "mean linear",
         "implied": "Implied by simulation: all uncertainties together ({replications:,} "
@@ -58,7 +59,8 @@ TEXT: dict[str, dict[str, str]] = {
         "shared drivers are in what simulation implies: it may lie above or below what is assumed.",
         "uncorrelated": "(dependence is off: all correlations assumed are nil)",
         "files": "Written: {folder}",
-        "duration": "duration", "cost": "cost", "all": "all", "type": "one type",
+        "duration": "duration", "cost": "cost", "drivers": "drivers", "all": "all",
+        "type": "one type",
         "programme": "one programme", "investor": "one funding class",
         "none": "nothing in common",
         "reported": "reported", "work_done": "work done", "paid": "paid",
@@ -94,7 +96,8 @@ def print_correlation(
     names = {(row["dimension"], row["group"]): row["label"] for row in stored.table("groups")}
     _table(console, text, "assumed", (
         [
-            f"{text[one['variable']]}  {text[one['relation']]}", f"{one['pairs']:,}",
+            f"{text[one['variable']]}  {text.get(one['relation'], one['relation'])}",
+            f"{one['pairs']:,}",
             *(
                 _number(one[f"{column}_correlation"], 3)
                 for column in ("mean_score", "lowest_score", "highest_score", "mean_linear")

@@ -120,6 +120,8 @@ class DependenceTable(_Strict):
     funding: float = Field(default=0.0, ge=0, le=1)
     enterprise: float = Field(default=1.0, ge=0, le=1)
     repair: bool = False
+    drivers: list[Any] = []
+    """Triples of two drivers and a correlation; each is checked by itself."""
     source: str = ""
 
 
@@ -215,7 +217,8 @@ _REASONS = {
     "too_short": Told("至少 {min_length} 项", "at least {min_length} entries are needed"),
     "too_long": Told("至多 {max_length} 项", "at most {max_length} entries fit"),
 }
-_HEADER = re.compile(r"^\s*\[+\s*([^\]]+?)\s*\]")
+_HEADER = re.compile(r"^\s*\[+\s*((?:\"[^\"]*\"|'[^']*'|[^\]\"',])+?)\s*\]")
+"""What has a comma outside quotes is a list in a list, and no header."""
 _KEY = re.compile(r"^\s*((?:\"[^\"]*\"|'[^']*'|[\w-]+|\s*\.\s*)+?)\s*=")
 _PART = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^.\s]+)")
 _PLACE = re.compile(r"at line (\d+)")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sim.plan.availability import NO_START
@@ -19,7 +18,7 @@ from sim.plan.configuration import (
 )
 from sim.plan.language import Distribution, DistributionError
 from sim.plan.problems import Problem, Told, nearest
-from sim.plan.rows import Dependence, Driver, Exposure, MonthDay
+from sim.plan.rows import Dependence, Driver, DriverCorrelation, Exposure, MonthDay
 
 _EXPOSED_BY = ("type", "season", "investor", "county", "tier", "system", "programme")
 _CALENDARS_BY = ("season", "county")
@@ -52,25 +51,107 @@ def read_drivers(
         What is found wrong is appended here.
     """
     drivers = []
-    dependence = Dependence()
+    tables: dict[str, DriverTable | None] = {}
+    shared: DependenceTable | None = None
     for name, table in file.values.items():
         if name == "dependence":
-            shares = shape(DependenceTable, table, file, problems, (name,))
-            if shares is not None:
-                fields = {field.name for field in dataclasses.fields(Dependence)}
-                dependence = Dependence(**shares.model_dump(include=fields))
-                if math.fsum((shares.city, shares.type, shares.programme, shares.funding)) > 1:
-                    reason = Told("份额合计超过 1", "the shares sum to more than 1")
-                    problems.append(_bad(file, name, "", "", reason))
+            shared = shape(DependenceTable, table, file, problems, (name,))
         elif name in (*BUILT_IN_UNCERTAINTIES, "all"):
             reason = Told("此名已保留", "the name is taken by the model itself")
             problems.append(_bad(file, name, "", "", reason))
         else:
-            one = shape(DriverTable, table, file, problems, (name,))
+            one = tables[name] = shape(DriverTable, table, file, problems, (name,))
             driver = _driver(name, one, file, converter, states[name], problems) if one else None
             if driver is not None:
                 drivers.append(driver)
+    dependence = Dependence()
+    if shared is not None:
+        dependence = _dependence(shared, tables, file, problems)
     return tuple(sorted(drivers, key=lambda driver: driver.name)), dependence
+
+
+def _dependence(
+    table: DependenceTable,
+    drivers: Mapping[str, DriverTable | None],
+    file: TomlFile,
+    problems: list[Problem],
+) -> Dependence:
+    if math.fsum((table.city, table.type, table.programme, table.funding)) > 1:
+        reason = Told("份额合计超过 1", "the shares sum to more than 1")
+        problems.append(_bad(file, "dependence", "", "", reason))
+    return Dependence(
+        city=table.city,
+        type=table.type,
+        programme=table.programme,
+        funding=table.funding,
+        enterprise=table.enterprise,
+        repair=table.repair,
+        drivers=_correlated(table.drivers, drivers, file, problems),
+    )
+
+
+def _correlated(
+    entries: Iterable[Any],
+    drivers: Mapping[str, DriverTable | None],
+    file: TomlFile,
+    problems: list[Problem],
+) -> tuple[DriverCorrelation, ...]:
+    """Check correlations of drivers; neither their order nor that of a pair counts."""
+    found: dict[tuple[str, str], float] = {}
+    for entry in entries:
+        reason = None
+        if not _is_triple(entry):
+            reason = Told(
+                '每项写成 ["因素甲", "因素乙", -0.5]，系数 -1 至 1',
+                'each is written ["one", "other", -0.5], with a correlation of -1 to 1',
+            )
+        elif entry[0] == entry[1]:
+            reason = Told("两个须是不同的因素", "the two must be different drivers")
+        elif (pair := (min(entry[:2]), max(entry[:2]))) in found:
+            reason = Told("这一对已写过", "the pair stands there already")
+        else:
+            found[pair] = float(entry[2])
+        if reason is not None:
+            shown = ", ".join(map(str, entry)) if isinstance(entry, list) else entry
+            problems.append(_bad(file, "dependence", "drivers", shown, reason))
+    named = sorted({name for pair in found for name in pair})
+    problems.extend(_not_correlated(named, drivers, file))
+    return tuple(DriverCorrelation(a, b, found[a, b]) for a, b in sorted(found))
+
+
+def _is_triple(entry: object) -> bool:
+    if not (isinstance(entry, list) and len(entry) == 3):
+        return False
+    a, b, correlation = entry
+    named = isinstance(a, str) and isinstance(b, str)
+    return named and _is_number(correlation) and -1 <= correlation <= 1
+
+
+def _not_correlated(
+    names: Iterable[str], drivers: Mapping[str, DriverTable | None], file: TomlFile
+) -> Iterator[Problem]:
+    """Tell of drivers that are not there, or of which there is not one draw a replication."""
+    column = "dependence.drivers"
+    row = file.row(column.split("."))
+    for name in names:
+        if name not in drivers:
+            what: dict[str, object] = {
+                "what": Told("因素", "driver"), "nearest": nearest(name, drivers),
+            }  # fmt: skip
+            yield Problem("unknown_reference", file.name, row, column, name, what)
+        elif (why := _drawn_more_than_once(drivers[name])) is not None:
+            yield Problem("not_drawn_once", file.name, row, column, name, {"why": why})
+
+
+def _drawn_more_than_once(table: DriverTable | None) -> Told | None:
+    """Say what a driver is drawn for; None where it is drawn once, or its table is faulty."""
+    if table is None:
+        return None
+    if table.acts_on == "calendar":
+        return Told("每次停工各抽一次", "anew for each stop")
+    if table.acts_on in _MONEY_ROOMS:
+        return Told("每年各抽一次", "anew for each year")
+    return Told("各县区各抽一次", "anew for each county") if table.scope == "county" else None
 
 
 def _bad(file: TomlFile, name: str, key: str, value: object, reason: Told) -> Problem:

@@ -323,8 +323,17 @@ class Driver:
 
 
 @dataclass(frozen=True, slots=True)
+class DriverCorrelation:
+    """Correlation of the normal scores of two drivers, named in alphabetical order."""
+
+    driver_a: str
+    driver_b: str
+    correlation: float
+
+
+@dataclass(frozen=True, slots=True)
 class Dependence:
-    """Variance shares of common factors in the normal scores of durations and costs.
+    """What is drawn together: common factors of durations and costs, and correlated drivers.
 
     Attributes
     ----------
@@ -336,6 +345,8 @@ class Dependence:
     repair : bool
         Whether given correlations that contradict each other give way to the nearest that do not,
         or are refused.
+    drivers : tuple of DriverCorrelation
+        Correlations of drivers, in the order of their names.
     """
 
     city: float = 0.0
@@ -344,6 +355,7 @@ class Dependence:
     funding: float = 0.0
     enterprise: float = 1.0
     repair: bool = False
+    drivers: tuple[DriverCorrelation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,7 +238,10 @@ def spread_scenario(scenario: str | Path, given: Mapping[str, float]) -> Scenari
         else one
         for one in loaded.plan.drivers
     )
-    return dataclasses.replace(loaded, plan=dataclasses.replace(loaded.plan, drivers=drivers))
+    # What was found before is forgotten: parameters are spread apart.
+    apart = dataclasses.replace(loaded.plan.dependence, drivers=())
+    plan = dataclasses.replace(loaded.plan, drivers=drivers, dependence=apart)
+    return dataclasses.replace(loaded, plan=plan)
 
 
 def _simulated(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.polynomial import hermite_e
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from sim.plan.language import Distribution
 from sim.sampling import register
-from sim.sampling.dependence import GivenCorrelation, jumps
+from sim.sampling.dependence import GivenCorrelation, jumps, linear_of_scores
+from sim.sampling.repair import DRIVERS
 from sim.sampling.sampler import Sampler
 
 Floats = NDArray[np.float64]
@@ -24,15 +26,15 @@ _ROWS = 256
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """Correlations assumed of the pairs of projects that stand in one relation.
+    """Correlations assumed of the pairs of projects that stand in one relation, or of two drivers.
 
     Attributes
     ----------
     variable : str
-        `duration` or `cost`.
+        `duration`, `cost` or `drivers`.
     relation : str
         What the two have in common: `type`, `programme`, `investor` (funding class), `none` of
-        the three; `all` for all pairs.
+        the three; `all` for all pairs. Of drivers, the names of the two.
     pairs : int
         How many pairs.
     scores : float
@@ -55,7 +57,8 @@ class Assumed:
 def assumed_correlations(sampler: Sampler) -> list[Assumed]:
     """Summarise the correlations that the sampler draws with, over the projects of the target.
 
-    Projects that are finished do not count: nothing is drawn of them that matters.
+    Projects that are finished do not count: nothing is drawn of them that matters. The drivers
+    that are correlated and switched on follow, pair by pair.
 
     Parameters
     ----------
@@ -66,7 +69,7 @@ def assumed_correlations(sampler: Sampler) -> list[Assumed]:
     chosen = np.flatnonzero(portfolio.in_target & ~portfolio.finished)
     projects = [portfolio.plan.projects[i] for i in chosen.tolist()]
     labels = {name: _codes([getattr(one, name) for one in projects]) for name in RELATIONS[1:-1]}
-    return [
+    found = [
         one
         for variable in (register.DURATION, register.COST)
         for one in _summaries(
@@ -76,6 +79,20 @@ def assumed_correlations(sampler: Sampler) -> list[Assumed]:
             _scores(sampler, variable, chosen),
         )
     ]
+    return [*found, *_of_drivers(sampler)]
+
+
+def _of_drivers(sampler: Sampler) -> Iterator[Assumed]:
+    """Yield the pairs of drivers of each group, those too that were not given as a pair."""
+    active = {one.name: one.active for one in sampler.drivers}
+    for group in sampler.ties:
+        for (a, first), (b, second) in combinations(enumerate(group.names), 2):
+            if first not in active or second not in active:
+                continue
+            pair, score = (active[first], active[second]), float(group.matrix[a, b])
+            vary = all(len(jumps(one)[0]) > 0 for one in pair)
+            linear = linear_of_scores(*pair, score) if vary else np.nan
+            yield Assumed(DRIVERS, f"{first};{second}", 1, score, linear, score, score)
 
 
 def _codes(values: Sequence[str]) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from sim.plan.problems import InputError, Problem
 from sim.plan.quantiles import cuts, quantile
 from sim.plan.rows import Correlation, Dependence, Project
 from sim.sampling.nearest import NotConvergedError, nearest_correlation
-from sim.sampling.repair import Repair
+from sim.sampling.repair import Repair, pair_of, place_of
 
 Floats = NDArray[np.float64]
 _CELLS_PER_SD = 32
@@ -142,22 +142,63 @@ def given_correlation(
         a, b = index[one.project_a], index[one.project_b]
         pair = (distributions[one.project_a], distributions[one.project_b])
         matrix[a, b] = matrix[b, a] = _score_correlation(*pair, one)
-    values, vectors = np.linalg.eigh(matrix)
+    triangle, used = factored(matrix, names, variable, repair, _ACCURACY)
     repaired = None
-    if values[0] < -_ACCURACY:
+    if used is not None:
+        asked = {(one.project_a, one.project_b): one.correlation for one in chosen}
+        repaired = told_repair(
+            variable, names, matrix, used, asked,
+            lambda a, b, score: linear_of_scores(distributions[a], distributions[b], score),
+        )  # fmt: skip
+    return GivenCorrelation(np.array([positions[name] for name in names]), triangle, repaired)
+
+
+def factored(
+    matrix: Floats, names: Sequence[str], variable: str, repair: bool, accuracy: float
+) -> tuple[Floats, Floats | None]:
+    """Return the lower triangle T with T T' = a correlation matrix of normal scores.
+
+    Parameters
+    ----------
+    matrix : ndarray of float64, shape (k, k)
+        What is asked for.
+    names : sequence of str
+        Whose scores.
+    variable : str
+        `duration`, `cost` or `drivers`.
+    repair : bool
+        Whether a matrix that cannot be gives way to the nearest that can.
+    accuracy : float
+        To which its entries are known.
+
+    Returns
+    -------
+    ndarray of float64, shape (k, k)
+        The triangle.
+    ndarray of float64, shape (k, k), or None
+        The matrix that took the place of the one asked for; None where that is used.
+
+    Raises
+    ------
+    InputError
+        If the matrix is not positive semi-definite, and no repair is asked for or none is found.
+    """
+    values, vectors = np.linalg.eigh(matrix)
+    used = None
+    if values[0] < -accuracy:
         if not repair:
             raise InputError([_contradiction(variable, names, matrix, vectors[:, 0])])
         try:
             used = nearest_correlation(matrix)
         except NotConvergedError:
-            problem = Problem("correlations_not_repaired", "correlations.csv", None, variable)
+            file, column = place_of(variable)
+            problem = Problem("correlations_not_repaired", file, None, column)
             raise InputError([problem]) from None
-        repaired = _told_repair(variable, names, matrix, used, chosen, distributions)
         matrix, values = used, np.linalg.eigvalsh(used)
     # What is negative by less than the entries are known to is lifted to zero.
     ridge = max(1e-12, -float(values[0]) * 2) * np.eye(len(names))
     triangle = np.linalg.cholesky((matrix + ridge) / (1 + ridge[0, 0]))
-    return GivenCorrelation(np.array([positions[name] for name in names]), triangle, repaired)
+    return triangle, used
 
 
 def _contradiction(
@@ -168,25 +209,39 @@ def _contradiction(
     np.fill_diagonal(strain, np.inf)
     row, column = divmod(int(np.argmin(strain)), len(names))
     details: dict[str, object] = {"first": names[row], "second": names[column]}
-    return Problem("not_positive_semidefinite", "correlations.csv", None, variable, "", details)
+    file, key = place_of(variable)
+    return Problem("not_positive_semidefinite", file, None, key, "", details)
 
 
-def _told_repair(
+def told_repair(
     variable: str,
     names: Sequence[str],
     asked: Floats,
     used: Floats,
-    rows: Sequence[Correlation],
-    distributions: Mapping[str, Distribution],
+    given: Mapping[tuple[str, str], float],
+    used_of: Callable[[str, str, float], float],
 ) -> Repair:
-    """Tell what a repair changed: the matrices of scores, and linear correlations of pairs."""
+    """Tell what a repair changed: the matrices of scores, and the correlations of pairs.
+
+    Parameters
+    ----------
+    variable, names
+        As for `factored`.
+    asked, used : ndarray of float64, shape (k, k)
+        Correlations of normal scores.
+    given : mapping of (str, str) to float
+        Correlations as they are filed.
+    used_of : callable
+        Turns the correlation of two scores into one like those filed.
+    """
     change = used - asked
     row, column = divmod(int(np.argmax(np.abs(change))), len(names))
     pair = names[row], names[column]
-    linear = {(one.project_a, one.project_b): one.correlation for one in rows}
-    if pair not in linear and pair[::-1] not in linear:
-        linear[pair] = 0.0
+    told = dict(given)
+    if pair not in told and pair[::-1] not in told:
+        told[pair] = 0.0
     index = {name: k for k, name in enumerate(names)}
+    one, other = pair_of(variable)
     return Repair(
         variable=variable,
         distance=float(np.linalg.norm(change)),
@@ -194,19 +249,17 @@ def _told_repair(
         pair=pair,
         pairs=tuple(
             {
-                "project_a": a,
-                "project_b": b,
+                one: a,
+                other: b,
                 "asked": correlation,
-                "used": _linear_of_scores(
-                    distributions[a], distributions[b], float(used[index[a], index[b]])
-                ),
+                "used": used_of(a, b, float(used[index[a], index[b]])),
             }
-            for (a, b), correlation in linear.items()
+            for (a, b), correlation in told.items()
         ),
     )
 
 
-def _linear_of_scores(first: Distribution, second: Distribution, score: float) -> float:
+def linear_of_scores(first: Distribution, second: Distribution, score: float) -> float:
     """Return the linear correlation of two quantities whose normal scores have a given one."""
     return round(_linear_correlation(first, second)(float(np.arcsin(score))), 10)
 

@@ -12,7 +12,7 @@ from sim.jit import compiled
 from sim.sampling import register
 from sim.sampling.inverses import Inverses
 from sim.sampling.money import ACCOUNT_ROOMS
-from sim.sampling.normal import power
+from sim.sampling.normal import FARTHEST, power, probability_of, score_of
 from sim.sampling.register import Label
 from sim.sampling.sampler import Sampler, subjects
 from sim.sampling.streams import fill_uniforms
@@ -34,6 +34,24 @@ class Room(IntEnum):
 ADDING = (Room.INTENT, Room.REPORT)
 """Here effects of several drivers add up; elsewhere they multiply."""
 _FIRST_ADDING = int(ADDING[0])
+
+
+class Ties(NamedTuple):
+    """Correlated drivers; K drivers, M of them mixed.
+
+    Attributes
+    ----------
+    at : ndarray of int64, shape (K,)
+        Places of their draws among the shared uniforms, group by group.
+    mixed : ndarray of int64, shape (M,)
+        Those that are correlated with one before them; all others stay as they are drawn.
+    triangle : ndarray of float64, shape (K, K)
+        How scores are mixed from those drawn; nothing above the diagonal.
+    """
+
+    at: NDArray[np.int64]
+    mixed: NDArray[np.int64]
+    triangle: Floats
 
 
 class Drivers(NamedTuple):
@@ -69,9 +87,10 @@ def shared_labels(sampler: Sampler) -> tuple[Label, ...]:
     """Return the draws that are not a project's own, each once, in the order of their uniforms."""
     factors = [(name, register.FACTOR, 0) for name in sampler.loadings.factors]
     drivers = [(subject, register.DRIVER, index) for subject, index in driver_draws(sampler)]
+    tied = [label for one in sampler.ties for label in one.labels]
     stops = sampler.calendar.stops if sampler.calendar is not None else ()
     calendar = [label for stop in stops for label in stop.labels]
-    return tuple(dict.fromkeys([*factors, *drivers, *calendar]))
+    return tuple(dict.fromkeys([*factors, *drivers, *tied, *calendar]))
 
 
 def driver_draws(sampler: Sampler) -> list[tuple[str, int]]:
@@ -136,6 +155,27 @@ def lay_out_drivers(
     )
 
 
+def lay_out_ties(sampler: Sampler, positions: dict[Label, int]) -> Ties:
+    """Lay out correlated drivers.
+
+    Parameters
+    ----------
+    sampler : Sampler
+        Everything that drawing needs.
+    positions : dict of Label to int
+        Places of the shared draws.
+    """
+    at = [positions[label] for one in sampler.ties for label in one.labels]
+    triangle = np.zeros((len(at), len(at)))
+    first = 0
+    for one in sampler.ties:
+        own = slice(first, first + len(one.names))
+        triangle[own, own] = one.triangle
+        first = own.stop
+    mixed = np.flatnonzero(np.tril(triangle, -1).any(axis=1))
+    return Ties(np.array(at, np.int64), mixed.astype(np.int64), triangle)
+
+
 @compiled
 def fill_shared(
     seed: np.uint64, replication: np.uint64, addresses: NDArray[np.uint64], given: Floats,
@@ -157,6 +197,30 @@ def fill_shared(
         # What is not a number differs from itself.
         if given[k] == given[k]:
             out[k] = given[k]
+
+
+@compiled
+def tie_drivers(ties: Ties, scores: Floats, uniforms: Floats) -> None:
+    """Correlate the uniforms of drivers; each stays uniform by itself.
+
+    Parameters
+    ----------
+    ties : Ties
+        From `lay_out_ties`.
+    scores : ndarray of float64, shape (K,)
+        Room.
+    uniforms : ndarray of float64
+        The shared uniforms; those of drivers that are mixed are written over.
+    """
+    at, mixed, triangle = ties.at, ties.mixed, ties.triangle
+    for k in range(len(at)):
+        scores[k] = score_of(uniforms[at[k]])
+    for m in range(len(mixed)):
+        row = mixed[m]
+        score = 0.0
+        for k in range(row + 1):
+            score += triangle[row, k] * scores[k]
+        uniforms[at[row]] = probability_of(min(max(score, -FARTHEST), FARTHEST))
 
 
 @compiled

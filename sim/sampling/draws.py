@@ -35,11 +35,14 @@ from sim.sampling.draw_risks import (
 )
 from sim.sampling.draw_shared import (
     Drivers,
+    Ties,
     apply_drivers,
     driver_draws,
     fill_shared,
     lay_out_drivers,
+    lay_out_ties,
     shared_labels,
+    tie_drivers,
     told_subjects,
 )
 from sim.sampling.inverses import Inverses, evaluate
@@ -70,6 +73,8 @@ class DrawModel(NamedTuple):
         common factors first.
     factors : int
         Number of common factors.
+    ties
+        Drivers that are correlated.
     drivers, projects, gates, releases, risks, calendar
         Draws of each kind.
     """
@@ -78,6 +83,7 @@ class DrawModel(NamedTuple):
     numbers: Floats
     shared: NDArray[np.uint64]
     factors: int
+    ties: Ties
     drivers: Drivers
     projects: Projects
     gates: Gates
@@ -91,8 +97,9 @@ class DrawRoom(NamedTuple):
 
     Attributes
     ----------
-    shared, factors, drivers, terms : ndarray of float64
-        Shared uniforms, scores of factors, what drivers drew, and their terms.
+    shared, factors, ties, drivers, terms : ndarray of float64
+        Shared uniforms, scores of factors and of correlated drivers, what drivers drew, and their
+        terms.
     effects : ndarray of float64, shape (6, P)
         Joint effect of drivers at projects.
     preparation, review : ndarray of float64, shape (G,)
@@ -107,6 +114,7 @@ class DrawRoom(NamedTuple):
 
     shared: Floats
     factors: Floats
+    ties: Floats
     drivers: Floats
     terms: Floats
     effects: Floats
@@ -148,8 +156,9 @@ def prepare(sampler: Sampler) -> tuple[DrawModel, Still]:
     calendar, losses = lay_out_calendar(sampler.calendar, planned, positions, inverses)
     laws, numbers = inverses.tables()
     model = DrawModel(
-        laws, numbers, register.addresses(labels), len(sampler.loadings.factors), drivers,
-        projects, gates, lay_out_releases(sampler, draws), risks, calendar,
+        laws, numbers, register.addresses(labels), len(sampler.loadings.factors),
+        lay_out_ties(sampler, positions), drivers, projects, gates,
+        lay_out_releases(sampler, draws), risks, calendar,
     )  # fmt: skip
     gates_drawn = sampler.switched_on("gates")
     is_open = [gates_drawn or chain.fits for _, chain in sampler.chains for _ in chain.gates]
@@ -209,6 +218,7 @@ def allocate(model: DrawModel) -> tuple[Drawn, DrawRoom]:
     room = DrawRoom(
         shared=np.zeros(len(model.shared)),
         factors=np.zeros(model.factors),
+        ties=np.zeros(len(model.ties.at)),
         drivers=np.zeros(len(model.drivers.law)),
         terms=np.zeros(len(model.drivers.term_draw)),
         effects=np.zeros((6, len(model.projects.rows))),
@@ -291,6 +301,7 @@ def draw_one(
     laws, numbers = model.laws, model.numbers
     uniforms, factors, drivers = room.shared, room.factors, room.drivers
     fill_shared(seed, replication, model.shared, shared, uniforms)
+    tie_drivers(model.ties, room.ties, uniforms)
     for k in range(len(factors)):
         factors[k] = score_of(uniforms[k])
     at, told = model.drivers.at, model.drivers.told

@@ -6,7 +6,24 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sim.plan.problems import Problem
+from sim.plan.problems import Problem, Told
+
+_LINEAR = Told("线性相关系数", "linear correlation")
+_SCORES = Told("正态得分相关系数", "correlation of scores")
+DRIVERS = "drivers"
+"""The variable of correlations that drivers have; others are those of correlations.csv."""
+
+
+def place_of(variable: str) -> tuple[str, str]:
+    """Return the file and the column in which the correlations of a variable are given."""
+    if variable == DRIVERS:
+        return "drivers.toml", f"dependence.{DRIVERS}"
+    return "correlations.csv", variable
+
+
+def pair_of(variable: str) -> tuple[str, str]:
+    """Return what the two of a pair are called."""
+    return ("driver_a", "driver_b") if variable == DRIVERS else ("project_a", "project_b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,17 +33,17 @@ class Repair:
     Attributes
     ----------
     variable : str
-        `duration` or `cost`.
+        `duration` or `cost`; `drivers` for a group of drivers.
     distance : float
         Frobenius norm of the change of the normal scores' matrix, both triangles counted.
     largest_change : float
         Largest change of a correlation of normal scores, as a size.
     pair : tuple of str
-        The two projects of the largest change; correlations.csv need not name them together.
+        The two of the largest change; they need not be given as a pair.
     pairs : tuple of dict
-        Each row of correlations.csv, and the pair of the largest change: `project_a`,
-        `project_b`, and their linear correlation, `asked` (0 for a pair that has no row) and
-        `used`.
+        Each pair given, and that of the largest change: `project_a`, `project_b` and their linear
+        correlation, `asked` (0 for a pair that is not given) and `used`; `driver_a`, `driver_b`
+        and the correlation of their normal scores.
     """
 
     variable: str
@@ -51,18 +68,17 @@ def repair_warning(told: Mapping[str, Any]) -> Problem:
     told : mapping
         From `Repair.told`, or from a manifest.
     """
-    first, second = told["pair"]
-    linear = next(
-        one for one in told["pairs"] if {one["project_a"], one["project_b"]} == {first, second}
-    )
+    variable, (first, second) = told["variable"], told["pair"]
+    file, column = place_of(variable)
+    a, b = pair_of(variable)
+    given = next(one for one in told["pairs"] if {one[a], one[b]} == {first, second})
     details: dict[str, object] = {
         "distance": f"{told['distance']:.4f}",
         "change": f"{told['largest_change']:.4f}",
         "first": first,
         "second": second,
-        "asked": f"{linear['asked']:.3f}",
-        "used": f"{linear['used']:.3f}",
+        "what": _SCORES if variable == DRIVERS else _LINEAR,
+        "asked": f"{given['asked']:.3f}",
+        "used": f"{given['used']:.3f}",
     }
-    return Problem(
-        "correlations_repaired", "correlations.csv", None, told["variable"], "", details, "warning"
-    )
+    return Problem("correlations_repaired", file, None, column, "", details, "warning")

@@ -27,6 +27,7 @@ from sim.sampling.money import ACCOUNT_ROOMS, years_of
 from sim.sampling.realization import Frame, Ints
 from sim.sampling.repair import Repair
 from sim.sampling.risks import RiskModel, risk_model
+from sim.sampling.ties import TiedDrivers, tied_drivers
 
 MULTIPLYING = ("duration", "cost", "land", "own")
 ADDING = ("intent", "report")
@@ -57,6 +58,9 @@ class Sampler:
         None where the planned calendar is what happens.
     drivers : tuple of Driver
         Drivers that are switched on.
+    ties : tuple of TiedDrivers
+        Groups of correlated drivers; none where dependence is switched off. Of one that is
+        switched off the uniform is drawn all the same, so that the others keep their luck.
     purses : Purses
         Accounts, releases and bond clocks.
     risks : RiskModel or None
@@ -82,6 +86,7 @@ class Sampler:
     given: dict[str, GivenCorrelation | None]
     calendar: CalendarModel | None
     drivers: tuple[Driver, ...]
+    ties: tuple[TiedDrivers, ...]
     purses: Purses
     risks: RiskModel | None
     groups: dict[str, slice]
@@ -97,8 +102,9 @@ class Sampler:
     @property
     def repairs(self) -> tuple[Repair, ...]:
         """What was changed in given correlations that are in force and contradicted each other."""
-        found = (one.repair for one in self.given.values() if one is not None)
-        return tuple(filter(None, found)) if self.switched_on("dependence") else ()
+        given = [one.repair for one in self.given.values() if one is not None]
+        found = filter(None, [*given, *(one.repair for one in self.ties)])
+        return tuple(found) if self.switched_on("dependence") else ()
 
 
 def build_sampler(portfolio: Portfolio, seed: int, sampling: Sampling = "plain") -> Sampler:
@@ -144,13 +150,16 @@ def build_sampler(portfolio: Portfolio, seed: int, sampling: Sampling = "plain")
         )
         for variable in (register.DURATION, register.COST)
     }
+    ties = tied_drivers(plan.dependence)
+    if plan.states["dependence"] == "off":
+        ties = ()
     chains = tuple((i, chain) for i, chain in enumerate(portfolio.chains) if chain is not None)
     risks = None
     if plan.states["risks"] != "off":
         named = frozenset(plan.levers.mitigate)
         everyone = frozenset(one.id for one in plan.risks)
         risks = risk_model(portfolio, chains, everyone if EVERY_RISK in named else named)
-    labels = list(_labels(portfolio, chains, loadings, calendar, drivers, risks))
+    labels = list(_labels(portfolio, chains, loadings, calendar, drivers, ties, risks))
     groups: dict[str, slice] = {}
     flat: list[register.Label] = []
     for name, members in labels:
@@ -178,6 +187,7 @@ def build_sampler(portfolio: Portfolio, seed: int, sampling: Sampling = "plain")
         given=given,
         calendar=calendar,
         drivers=drivers,
+        ties=ties,
         purses=purses,
         risks=risks,
         groups=groups,
@@ -194,6 +204,7 @@ def _labels(
     loadings: Loadings,
     calendar: CalendarModel | None,
     drivers: Sequence[Driver],
+    ties: Sequence[TiedDrivers],
     risks: RiskModel | None,
 ) -> Iterator[tuple[str, list[register.Label]]]:
     ids = [one.id for one in portfolio.plan.projects]
@@ -219,6 +230,7 @@ def _labels(
             for subject, index in subjects(portfolio, driver)
         ],
     )
+    yield "ties", [label for one in ties for label in one.labels]
     stops = calendar.stops if calendar is not None else ()
     yield "calendar", [label for stop in stops for label in stop.labels]
     yield "risks", list(risks.labels) if risks is not None else []

@@ -31,6 +31,7 @@ VARIANTS = (
     "uncertainties.money=off",
     "uncertainties.coverage=stress uncertainties.capital_chain=stress",
     "uncertainties.all=off",
+    'uncertainties.dependence.drivers=[["overstatement","understatement",-0.48]]',
 )
 A_FEW = 2
 

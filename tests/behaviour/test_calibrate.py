@@ -124,6 +124,16 @@ class TestEnsemble:
         assert found.deflation["risks"].duration_excess == 0.3
         assert found.deflation["risks"].cost_excess == 0.3
 
+    def test_priors_are_independent_whatever_a_plan_says(self, tmp_path: Path) -> None:
+        scenario = cut_luoyang(tmp_path / "part", ("laocheng",)) / "baseline.toml"
+        drivers = scenario.parent / "drivers.toml"
+        tied = '\ndrivers = [["understatement", "overstatement", -0.48]]\n'
+        text = drivers.read_text("utf-8").replace("[dependence]", "[dependence]" + tied)
+        drivers.write_text(text, "utf-8")
+        given = {one.name: 0.3 for one in PARAMETERS if one.kind != "driver"}
+        assert load_scenario(scenario).plan.dependence.drivers
+        assert not spread_scenario(scenario, given).plan.dependence.drivers
+
     def test_the_same_for_any_number_of_threads(self, part: Path) -> None:
         one, two = (run_ensemble(part, 8, 32, 5, workers) for workers in (1, 2))
         assert np.array_equal(one.values, two.values)

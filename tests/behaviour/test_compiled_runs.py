@@ -33,6 +33,7 @@ ROWS = [
     project("C", "2020-06-01", "2021-10-31", 500, 300, done_before_year=200, type="road",
             county="north", gates="none", stage="continuing"),
 ]  # fmt: skip
+TIED = DRIVERS + 'drivers = [["overstatement", "understatement", -0.48]]\n'
 WITHOUT = "import sys; sys.modules['numba'] = None; from sim.cli import main; main({words!r})"
 """A process in which the compiler cannot be imported."""
 
@@ -40,7 +41,7 @@ WITHOUT = "import sys; sys.modules['numba'] = None; from sim.cli import main; ma
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("town") / "town"
-    return write_world(folder, ROWS, "", DRIVERS, calendar=CALENDAR, gates=GATES, types=TYPES)
+    return write_world(folder, ROWS, "", TIED, calendar=CALENDAR, gates=GATES, types=TYPES)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

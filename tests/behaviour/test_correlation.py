@@ -23,6 +23,28 @@ from tests.worlds import Row, project, write_world
 
 COUNT = 400
 WIDE = "lognormal(median=1, sigma=0.4)"
+DRIVERS = """
+[price]
+title = "p"
+distribution = "lognormal(median=1, sigma=0.4)"
+acts_on = "cost"
+
+[pace]
+title = "q"
+distribution = "lognormal(median=1, sigma=0.2)"
+acts_on = "duration"
+
+[report]
+title = "r"
+distribution = "uniform(0, 0.2)"
+stress = "fixed(0.3)"
+acts_on = "report"
+
+[intent]
+title = "i"
+distribution = "uniform(0, 0.5)"
+acts_on = "intent"
+"""
 CONTRADICTION = (("A", "B", 0.9), ("A", "C", -0.4), ("B", "C", 0.7))
 
 
@@ -206,6 +228,92 @@ class TestAssumed:
         folder = world(tmp_path, "city = 0.1", correlations=(("A", "B", 0.5),))
         for one in self.found(folder, "uncertainties.dependence=off").values():
             assert one.scores == one.lowest == one.highest == 0
+
+
+class TestDrivers:
+    """Correlations of drivers stand beside those of projects."""
+
+    TIED = (
+        'drivers = [["price", "pace", 0.5], ["report", "intent", -0.48], ["intent", "pace", 0.1]]'
+    )
+
+    def found(self, folder: Path, *changes: str) -> dict[str, Assumed]:
+        plan = sim.load_scenario(world(folder, self.TIED, DRIVERS), changes).plan
+        assumed = assumed_correlations(build_sampler(sim.build_portfolio(plan), 1))
+        return {one.relation: one for one in assumed if one.variable == "drivers"}
+
+    def test_pair_by_pair(self, tmp_path: Path) -> None:
+        """Linear: closed forms of two uniforms and two lognormals; cells: 2 in 10,000."""
+        found = self.found(tmp_path)
+        scores = dict.fromkeys(
+            ("intent;price", "pace;report", "price;report"), 0.0
+        ) | {"pace;price": 0.5, "intent;report": -0.48, "intent;pace": 0.1}  # fmt: skip
+        assert {pair: one.scores for pair, one in found.items()} == pytest.approx(scores)
+        assert all(one.lowest == one.highest == one.scores for one in found.values())
+        uniform = 6 / math.pi * math.asin(-0.48 / 2)
+        assert found["intent;report"].linear == pytest.approx(uniform, rel=5e-4)
+        grown = math.expm1(0.4 * 0.2 * 0.5) / math.sqrt(math.expm1(0.16) * math.expm1(0.04))
+        assert found["pace;price"].linear == pytest.approx(grown, rel=5e-4)
+
+    def test_what_is_off_has_none_and_what_is_fixed_no_linear_one(self, tmp_path: Path) -> None:
+        assert self.found(tmp_path, "uncertainties.dependence=off") == {}
+        off = self.found(tmp_path, "uncertainties.intent=off", "uncertainties.report=stress")
+        assert off.keys() == {"pace;price", "pace;report", "price;report"}
+        assert math.isnan(off["pace;report"].linear)
+
+    @pytest.mark.parametrize(("lang", "word"), [("zh", "因素"), ("en", "drivers")])
+    def test_printed_and_written(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], lang: str, word: str
+    ) -> None:
+        folder, out = world(tmp_path / "w", self.TIED, DRIVERS), tmp_path / "out"
+        words = ("-n", 3, "--out", out, "--runs", tmp_path / "runs", "--lang", lang)
+        assert ask("correlation", folder, *words) == 0
+        printed = capsys.readouterr().out
+        (line,) = (one for one in printed.splitlines() if "intent;report" in one)
+        assert word in line
+        assert "-0.480" in line
+        rows = [row for row in read_csv(out / "assumed.csv") if row["variable"] == "drivers"]
+        assert {row["relation"]: float(row["mean_score_correlation"]) for row in rows}[
+            "pace;price"
+        ] == pytest.approx(0.5)
+
+    def test_repaired_where_asked_for_and_told(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        tied = 'drivers = [["price", "pace", 0.9], ["price", "intent", -0.4], ["pace", "intent", '
+        folder = world(tmp_path / "w", tied + "0.7]]", DRIVERS)
+        assert ask("check", folder, "--lang", "en") == 2
+        said = capsys.readouterr().err
+        assert "drivers.toml, column 'dependence.drivers': the correlations contradict" in said
+        repaired = "uncertainties.dependence.repair=true"
+        for lang, what in (("en", "correlation of scores asked"), ("zh", "正态得分相关系数由")):
+            assert ask("check", folder, "--set", repaired, "--lang", lang) == 0
+            assert what in capsys.readouterr().err
+        words = ("--set", repaired, "-n", 3, "--out", tmp_path / "out", "--quiet", "--lang", "en")
+        assert ask("run", folder, *words) == 0
+        ran = capsys.readouterr()
+        place = Path(ran.out.strip().split(": ")[-1])
+        (told,) = json.loads((place / "manifest.json").read_text("utf-8"))["correlation_repair"]
+        assert told["variable"] == "drivers"
+        first, second = told["pair"]
+        given = next(
+            one for one in told["pairs"] if {one["driver_a"], one["driver_b"]} == {first, second}
+        )
+        assert f"asked {given['asked']:.3f}, used {given['used']:.3f}" in ran.err
+
+    def test_where_no_repair_is_found_it_is_told(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hasty = functools.partial(nearest.nearest_correlation, most_steps=3)
+        monkeypatch.setattr(dependence, "nearest_correlation", hasty)
+        tied = 'drivers = [["price", "pace", 0.9], ["price", "intent", -0.4], ["pace", "intent", '
+        folder = world(tmp_path, "repair = true", tied + "0.7]]", DRIVERS)
+        with pytest.raises(sim.InputError) as refused:
+            build_sampler(sim.build_portfolio(sim.load_plan(folder)), 1)
+        (one,) = refused.value.problems
+        assert (one.code, one.file, one.column) == (
+            "correlations_not_repaired", "drivers.toml", "dependence.drivers",
+        )  # fmt: skip
 
 
 class TestRepair:

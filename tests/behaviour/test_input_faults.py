@@ -54,6 +54,8 @@ target = 1200
 [deflation.{}]
 {}
 """
+TIES, TIED = "dependence.drivers", "city = 0.1\ndrivers = {}"
+"""In the place of line 15 of drivers.toml."""
 ISSUED = "account,issued,available,amount\nA1,2021-02-01,2021-01-15,400\n"
 
 
@@ -290,6 +292,26 @@ FAULTS = [
     Fault("bad_value", DRIVERS, "", "dependence = 5\n", 1, "dependence", "5"),
     Fault("bad_value", DRIVERS, "city = 0.1", "city = 0.6\ntype = 0.6", 14, "dependence"),
     Fault("bad_value", DRIVERS, "", "storm = 5\n", 1, "storm", "5"),
+    # Correlations of drivers
+    *(
+        Fault("bad_value", DRIVERS, "city = 0.1", TIED.format(text), 16, TIES, shown)
+        for text, shown in (
+            ("0.5", "0.5"),
+            ('["prices"]', "prices"),
+            ('[["prices", 0.5]]', "prices, 0.5"),
+            ('[["prices", "land", "cost"]]', "prices, land, cost"),
+            ('[["prices", 1, 0.5]]', "prices, 1, 0.5"),
+            ('[["prices", "land", 1.01]]', "prices, land, 1.01"),
+            ('[["prices", "land", -1.01]]', "prices, land, -1.01"),
+            ('[["prices", "land", nan]]', "prices, land, nan"),
+            ('[["prices", "land", true]]', "prices, land, True"),
+            ('[["prices", "prices", 0.5]]', "prices, prices, 0.5"),
+        )
+    ),
+    Fault("unknown_reference", DRIVERS, "city = 0.1", TIED.format('[["prices", "price", 0.5]]'),
+          16, TIES, "price"),
+    Fault("not_drawn_once", DRIVERS, "city = 0.1",
+          TIED.format('[\n["prices", "festival_stop", 0.5]]'), 16, TIES, "festival_stop"),
     # Deflation
     Fault("no_cause", PLAN, "", DEFLATED.format("priced", "slip = 0.5"), 5, "deflation.priced",
           "priced"),

@@ -45,6 +45,12 @@ RISKS: Sequence[Row] = (
     {"id": "R5", "name": "r", "probability": 0.1, "at": "permit", "effect": "drop"},
 )  # fmt: skip
 DRIVERS = """
+drivers = [
+  ["price", "productivity", 0.7],
+  ["overstatement", "understatement", -0.48],
+  ["price", "overstatement", -0.2],
+]
+
 [price]
 title = "p"
 distribution = "weibull(9, 1)"
@@ -145,6 +151,19 @@ def test_luoyang(name: str, sampling: Sampling) -> None:
 )
 def test_luoyang_with_parts_switched(changes: list[str]) -> None:
     sampler = build_sampler(portfolio_of(LUOYANG / "baseline.toml", *changes), 7)
+    assert ties_of(sampler, 3) <= 1
+
+
+@pytest.mark.parametrize("sampling", ["quasi", "plain"])
+@pytest.mark.parametrize("off", ["", "overstatement", "understatement"])
+def test_luoyang_with_correlated_drivers(sampling: Sampling, off: str) -> None:
+    changes = [
+        'uncertainties.dependence.drivers=[["understatement", "overstatement", -0.48], '
+        '["productivity", "understatement", 0.3], ["material_prices", "productivity", 0.6]]',
+        *([f"uncertainties.{off}=off"] if off else []),
+    ]  # fmt: skip
+    sampler = build_sampler(portfolio_of(LUOYANG / "baseline.toml", *changes), 7, sampling)
+    assert len(sampler.ties) == 1
     assert ties_of(sampler, 3) <= 1
 
 

@@ -173,13 +173,20 @@ by = "type"
 e.f = 2
 [[g]]
 h = 1
+["i,j"]
+k = [
+  ["l", 'm', 0.1],
+  ["l", "n", 2]
+]
+o = 1
 """
 
     @pytest.mark.parametrize(
         ("path", "row"),
         [(["name"], 1), (["flood"], 2), (["flood", "distribution"], 4), (["flood", "none"], 2),
          (["flood", "exposure", "by"], 6), (["a.b"], 7), (["a.b", "c.d"], 8),
-         (["a.b", "e", "f"], 9), (["g", "h"], 11), (["nothing"], None), ([], None)],
+         (["a.b", "e", "f"], 9), (["g", "h"], 11), (["i,j", "o"], 17),
+         (["nothing"], None), ([], None)],
     )  # fmt: skip
     def test_line_of_a_key(self, path: list[str], row: int | None) -> None:
         assert TomlFile("x.toml", {}, self.TEXT).row(path) == row
