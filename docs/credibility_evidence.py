@@ -67,7 +67,7 @@ def months(numbers: Numbers) -> str:
             bands = []
             for biased in (True, False):
                 band = (
-                    predictive(numbers.posterior, (scope, month), biased=biased)
+                    predictive(numbers.posterior, (scope, month), numbers.believed, biased=biased)
                     if (scope, month) in emulated
                     else None
                 )

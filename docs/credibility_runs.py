@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ import numpy as np
 
 import sim
 from sim.analysis.calibration import Posterior, learn
+from sim.analysis.predictive import Beliefs, beliefs
 from sim.analysis.published import REFERENCE
 from sim.plan.evidence import PlaceYear, read_evidence
 from sim.plan.scenario import Scenario
@@ -115,6 +117,11 @@ class Numbers:
             found = run_ensemble(BASELINE, 32, 256, 2021, WORKERS, lambda done, count: None)
             self._posterior = learn(found, self.evidence, 2021)
         return self._posterior
+
+    @functools.cached_property
+    def believed(self) -> Beliefs:
+        """What its forecasts need."""
+        return beliefs(self.posterior.weights)
 
 
 def edited(parameter: Mapping[str, Any], baseline: Scenario) -> Scenario:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sim.analysis.calibration import Posterior, correlations, effective_size, marginals
-from sim.analysis.predictive import Coverage, Held, Predictive, predictive
+from sim.analysis.predictive import Coverage, Held, Predictive, beliefs, predictive
 from sim.runs.class_totals import ClassRow
 from sim.runs.ensemble import MONTHS
 from sim.runs.layout import ALL
@@ -77,9 +77,13 @@ def held_rows(held: Sequence[Held]) -> Iterator[Row]:
 
 def month_bands(found: Posterior) -> list[tuple[int, Predictive, Predictive]]:
     """Return by month what a place that publishes, and what any place, comes to."""
-    emulated = set(found.emulator.cells)
+    emulated, believed = set(found.emulator.cells), beliefs(found.weights)
     return [
-        (month, predictive(found, (ALL, month)), predictive(found, (ALL, month), biased=False))
+        (
+            month,
+            predictive(found, (ALL, month), believed),
+            predictive(found, (ALL, month), believed, biased=False),
+        )
         for month in range(1, MONTHS + 1)
         if (ALL, month) in emulated
     ]

@@ -24,8 +24,30 @@ from sim.plan.evidence import STARTS, Cell, PlaceYear
 
 Floats = NDArray[np.float64]
 
-_CELLS, _GRID = 300, 400
+_CELLS, _GRID = 120, 200
 """Cells of means and points of the grid: both far finer than the spreads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beliefs:
+    """Posterior weights as forecasts need them.
+
+    Attributes
+    ----------
+    shares : ndarray of float64, shape (N, B, T L)
+        By point, publication bias, and spread of places and lists.
+    starts : ndarray of float64, shape (N, S)
+        By point and bias of starts.
+    """
+
+    shares: Floats
+    starts: Floats
+
+
+def beliefs(weights: Floats) -> Beliefs:
+    """Return what forecasts need of joint weights."""
+    shares = weights.sum(axis=4)
+    return Beliefs(shares.reshape(*shares.shape[:2], -1), weights.sum(axis=(1, 2, 3)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +75,7 @@ class Predictive:
 
 
 def predictive(
-    found: Posterior, cell: Cell, *, weights: Floats | None = None, biased: bool = True
+    found: Posterior, cell: Cell, believed: Beliefs, *, biased: bool = True
 ) -> Predictive:
     """Return the distribution of a share of a place that is not among the evidence.
 
@@ -63,8 +85,8 @@ def predictive(
         The posterior.
     cell : (scope, month)
         One that is emulated.
-    weights : ndarray of float64, optional
-        Those of `without`; else all evidence counts.
+    believed : Beliefs
+        By all evidence, or without that of some place.
     biased : bool
         Whether the place publishes (publication bias on), or is any place.
 
@@ -75,27 +97,27 @@ def predictive(
     """
     from scipy import special
 
-    weights = found.weights if weights is None else weights
     column = found.emulator.cells.index(cell)
     luck, means = found.emulator.covariance[column, column], found.means[:, column, None]
     if cell[0] == STARTS:
         means = started(means, START_BIAS if biased else np.zeros(len(START_BIAS)))
-        weights = weights.sum(axis=(1, 2, 3))[:, :, None]
+        weights = believed.starts[:, :, None]
         spreads = np.sqrt([luck + START_PLACE**2])
     else:
         means = means + (BIAS if biased else np.zeros(len(BIAS)))
-        weights = weights.sum(axis=4).reshape(*means.shape, -1)
+        weights = believed.shares
         own = LIST * scale_of(cell[0])
         spreads = np.sqrt(luck + PLACE[:, None] ** 2 + own**2).ravel()
     edges = np.linspace(means.min() - 1e-9, means.max() + 1e-9, _CELLS + 1)
     at = np.digitize(means, edges[1:-1])
-    masses = np.zeros((_CELLS, len(spreads)))
-    np.add.at(masses, at, weights)
+    masses = np.stack(
+        [np.bincount(at.ravel(), part.ravel(), _CELLS) for part in np.moveaxis(weights, -1, 0)]
+    )
     middles = (edges[:-1] + edges[1:]) / 2
     reach = 4.5 * spreads.max()
     grid = np.linspace(edges[0] - reach, edges[-1] + reach, _GRID)
     below = np.zeros(_GRID)
-    for spread, mass in zip(spreads, masses.T, strict=True):
+    for spread, mass in zip(spreads, masses, strict=True):
         below += special.ndtr((grid[:, None] - middles) / spread) @ mass
     return Predictive(grid if cell[0] == STARTS else np.exp(grid), below)
 
@@ -142,7 +164,7 @@ def held_against(found: Posterior, rows: Sequence[PlaceYear]) -> tuple[Held, ...
     """Hold every published share against the evidence of all other places."""
     result = []
     for place in sorted(found.terms):
-        weights = without(found, place)
+        believed = beliefs(without(found, place))
         bands: dict[Cell, Predictive] = {}
         for row in rows:
             if row.place != place:
@@ -151,7 +173,7 @@ def held_against(found: Posterior, rows: Sequence[PlaceYear]) -> tuple[Held, ...
             for k in chosen:
                 cell, share = row.cells[k], float(row.shares[k])
                 if cell not in bands:
-                    bands[cell] = predictive(found, cell, weights=weights)
+                    bands[cell] = predictive(found, cell, believed)
                 band = bands[cell]
                 low, middle, high = (band.percentile(at) for at in (0.1, 0.5, 0.9))
                 below = band.standing(share)

@@ -187,13 +187,7 @@ class TestCommand:
                     _, cause, factor = path.split(".")
                     left = getattr(found.plan.deflation[cause], factor)
                     assert left == pytest.approx(mean, abs=0.006)
-        pairs = {tuple(pair[:2]) for pair in found.plan.dependence.drivers}
-        assert ("overstatement", "understatement") in pairs
-
-    def test_an_ensemble_forgets_what_was_found_before(self, part: Path) -> None:
-        """Parameters are spread anew, and are independent again."""
-        given = {one.name: 0.3 for one in PARAMETERS if one.kind != "driver"}
-        assert spread_scenario(part, given).plan.dependence.drivers == ()
+        assert len(found.plan.dependence.drivers) == 3
 
     @pytest.mark.slow
     def test_the_same_bytes_again(self, part: Path, tmp_path: Path) -> None:

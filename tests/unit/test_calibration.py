@@ -21,7 +21,7 @@ from sim.analysis.calibration import (
 )
 from sim.analysis.calibration_tables import month_bands, told_apart
 from sim.analysis.emulator import Emulator, fit_emulator
-from sim.analysis.predictive import coverage, held_against, predictive
+from sim.analysis.predictive import beliefs, coverage, held_against, predictive
 from sim.plan.evidence import STARTS, PlaceYear
 from sim.plan.language import parse_distribution
 from sim.plan.quantiles import quantile
@@ -29,7 +29,7 @@ from sim.runs.ensemble import PARAMETERS
 
 Floats = NDArray[np.float64]
 NAMES = ("pace", "gloss", "idle")
-ROWS, MONTHS = 1_500, 12
+ROWS, MONTHS = 1_000, 12
 GENERATOR = np.random.Generator(np.random.Philox(key=7))
 LUCK = 0.05
 
@@ -206,15 +206,15 @@ class TestStarts:
         found = posterior(NAMES, *emulator, rows)
         bias = next(one for one in marginals(found) if one.name == "start_bias")
         assert bias.mean > bias.prior_mean + bias.prior_sd / 2
-        published = predictive(found, (STARTS, 6))
-        plain = predictive(found, (STARTS, 6), biased=False)
+        published = predictive(found, (STARTS, 6), beliefs(found.weights))
+        plain = predictive(found, (STARTS, 6), beliefs(found.weights), biased=False)
         assert published.percentile(0.5) > plain.percentile(0.5) + 0.03
 
     def test_a_mixture_is_that_of_its_parts(self, emulator: tuple[Floats, Emulator]) -> None:
         rows = [PlaceYear("P0", 2020, ((STARTS, 6),), np.array([0.8]))]
         found = posterior(NAMES, *emulator, rows)
         column = found.emulator.cells.index((STARTS, 6))
-        band = predictive(found, (STARTS, 6))
+        band = predictive(found, (STARTS, 6), beliefs(found.weights))
         spread = np.sqrt(found.emulator.covariance[column, column] + START_PLACE**2)
         means = started(found.means[:, column, None], START_BIAS)
         weights = found.weights.sum(axis=(1, 2, 3))
@@ -271,7 +271,7 @@ class TestBands:
     def test_a_mixture_is_that_of_its_parts(self, emulator: tuple[Floats, Emulator]) -> None:
         rows = places(np.array([0.5, 0.5, 0.5]), 4, 1, 0.1, 0.1)
         found = posterior(NAMES, *emulator, rows)
-        band = predictive(found, ("all", 6), biased=False)
+        band = predictive(found, ("all", 6), beliefs(found.weights), biased=False)
         column = found.emulator.cells.index(("all", 6))
         from sim.analysis.calibration import LIST, PLACE
 
@@ -307,9 +307,12 @@ class TestBands:
         for one in held[:3]:
             cell = (one.scope, one.month)
             assert one.place == rows[0].place
-            expected = predictive(others, cell).standing(one.share)
+            expected = predictive(others, cell, beliefs(others.weights)).standing(one.share)
             assert one.standing == pytest.approx(expected, abs=1e-4)
-            assert abs(expected - predictive(whole, cell).standing(one.share)) > 1e-3
+            assert (
+                abs(expected - predictive(whole, cell, beliefs(whole.weights)).standing(one.share))
+                > 1e-3
+            )
 
     def test_a_place_off_the_band_is_seen(self, emulator: tuple[Floats, Emulator]) -> None:
         rows = places(np.array([0.6, 0.4, 0.5]), 20, 1, 0.05, 0.05)
