@@ -1,6 +1,8 @@
 """The command `calibrate`: from evidence to a posterior, as files and as words."""
 
+import contextlib
 import csv
+import io
 import json
 import shutil
 from pathlib import Path
@@ -142,35 +144,39 @@ class TestEnsemble:
 
 
 class TestCommand:
-    def test_files_and_words(
-        self, part: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        assert calibrate(part, tmp_path, "--lang", "en") == 0
-        told = capsys.readouterr().out
+    @pytest.fixture(scope="class")
+    def written(self, part: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+        """The folder of a calibration, and what it said."""
+        folder, said = tmp_path_factory.mktemp("written") / "found", io.StringIO()
+        with contextlib.redirect_stdout(said):
+            assert calibrate(part, folder, "--lang", "en") == 0
+        return folder, said.getvalue()
+
+    def test_files_and_words(self, written: tuple[Path, str]) -> None:
+        folder, told = written
         assert "The evidence cannot tell apart" in told
-        parameters = table(tmp_path / "parameters.csv")
+        parameters = table(folder / "parameters.csv")
         assert [row["parameter"] for row in parameters][: len(PARAMETERS)] == [
             one.name for one in PARAMETERS
         ]
-        about = json.loads((tmp_path / "calibration.json").read_text())
+        about = json.loads((folder / "calibration.json").read_text())
         assert about["replications_of_a_design"] * about["designs"] == 256
         assert about["points"] >= about["effective_points"] > 1
-        classes = table(tmp_path / "classes.csv")
+        classes = table(folder / "classes.csv")
         assert {row["quantity"] for row in classes} == {"duration", "cost", "late", "missed"}
         assert "are a trial" in told
         assert about["evidence_sha256"].keys() == {
             "month_end_shares.csv", "places.csv", "start_rates.csv",
         }  # fmt: skip
-        rows = table(tmp_path / "shares.csv")
+        rows = table(folder / "shares.csv")
         assert about["shares"] == len(rows)
         inside = [row for row in rows if row["inside"] == "yes"]
         assert all(0.1 <= float(row["probability_of_less"]) <= 0.9 for row in inside)
         assert all(float(row["p10"]) < float(row["p50"]) < float(row["p90"]) for row in rows)
 
-    def test_what_it_found_is_a_scenario_to_run(self, part: Path, tmp_path: Path) -> None:
-        assert calibrate(part, tmp_path / "found") == 0
-        found = load_scenario(tmp_path / "found" / "calibrated.toml")
-        told = {row["parameter"]: row for row in table(tmp_path / "found" / "parameters.csv")}
+    def test_what_it_found_is_a_scenario_to_run(self, written: tuple[Path, str]) -> None:
+        found = load_scenario(written[0] / "calibrated.toml")
+        told = {row["parameter"]: row for row in table(written[0] / "parameters.csv")}
         for one in PARAMETERS:
             mean, sd = (float(told[one.name][column]) for column in ("mean", "sd"))
             if one.kind == "driver":
