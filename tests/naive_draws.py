@@ -234,6 +234,14 @@ class _Batch:
                 effect[driver.acts_on] = effect[driver.acts_on] * values**exposure
             else:
                 effect[driver.acts_on] = effect[driver.acts_on] + values * exposure
+        each, column = self.of(register.DRIVER_EACH), 0
+        for driver in self._sampler.drivers:
+            if driver.each is not None:
+                values = quantile(driver.each, each[:, column : column + len(projects)])
+                column += len(projects)
+                adds = driver.acts_on not in MULTIPLYING
+                before = effect[driver.acts_on]
+                effect[driver.acts_on] = before + values if adds else before * values
         return drawn, effect
 
     def starts(self) -> Ints:

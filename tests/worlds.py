@@ -156,6 +156,7 @@ acts_on = "report"
 [understatement]
 title = "u"
 distribution = "uniform(0, 0.2)"
+each = "normal(0, 0.3, -0.9, 0.9)"
 acts_on = "intent"
 
 [festival]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sim.analysis.calibration import Posterior, marginals
 from sim.plan.language import parse_distribution
-from sim.runs.ensemble import PARAMETERS, Parameter
+from sim.runs.ensemble import PARAMETERS, Parameter, own_draw
 
 Floats = NDArray[np.float64]
 
@@ -112,13 +112,18 @@ def calibrated_scenario(found: Posterior, base: str, told: str) -> str:
         f'    ["{one}", "{other}", {value:.2f}],' for one, other, value in score_correlations(found)
     ]
     lines.append("]")
-    ratios = {one.driver: beliefs[one.name].mean for one in PARAMETERS if one.kind == "exposure"}
+    ratios, spreads = (
+        {one.driver: beliefs[one.name].mean for one in PARAMETERS if one.kind == kind}
+        for kind in ("exposure", "each")
+    )
     designs: dict[str, list[str]] = {}
     for one in PARAMETERS:
         belief = beliefs[one.name]
         if one.kind == "driver":
             distribution = driver_distribution(one, belief.mean, belief.sd)
             lines += ["", f"[uncertainties.{one.driver}]", f'distribution = "{distribution}"']
+            if one.driver in spreads:
+                lines.append(f'each = "{own_draw(round(spreads[one.driver], 2))}"')
             if one.driver in ratios:
                 ratio = f"{ratios[one.driver]:.2f}"
                 lines.append(

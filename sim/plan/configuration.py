@@ -100,6 +100,7 @@ class DriverTable(_Strict):
     known_by: datetime.date | None = None
     source: str = ""
     stress: str | None = None
+    each: str | None = None
     state: State = "on"
     cause: str = ""
     window: Annotated[list[str | datetime.date], Field(min_length=2, max_length=2)] | None = None

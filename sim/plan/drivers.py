@@ -179,6 +179,15 @@ def _driver(
     stress = usual
     if table.stress is not None:
         stress = _distribution(name, "stress", table, file, converter, problems)
+    each = None
+    if table.each is not None:
+        each = _distribution(name, "each", table, file, converter, problems)
+        if table.acts_on == "calendar" or table.acts_on in _MONEY_ROOMS:
+            reason = Told(
+                "只有作用于项目的可以各项目再各自抽取",
+                "projects draw of their own only where a driver acts on projects",
+            )
+            problems.append(_bad(file, name, "each", table.each, reason))
     exposure = _exposure(name, table, file, problems)
     window = None
     if table.window is not None:
@@ -237,6 +246,7 @@ def _driver(
         availability=table.availability,
         episodes=table.episodes,
         key_works=table.key_works,
+        each=each,
     )
 
 

@@ -293,6 +293,8 @@ class Exposure:
 class Driver:
     """A table of drivers.toml: one uncertain cause shared by many projects.
 
+    `each` is what every project draws for itself beside what is shared; None for nothing.
+
     A calendar driver strikes key works (tier `province`, or tag `key`) with `key_works` times the
     strength that it has for others.
     """
@@ -315,6 +317,7 @@ class Driver:
     availability: float
     episodes: int
     key_works: float
+    each: Distribution | None = None
 
     @property
     def active(self) -> Distribution:

@@ -22,7 +22,8 @@ from sim.plan.quantiles import quantile
 from sim.plan.rows import Deflation, ProjectType
 from sim.plan.scenario import Scenario, load_scenario
 from sim.runs.counting import BLOCKS
-from sim.runs.outcomes import Outcomes
+from sim.runs.layout import annual_plans
+from sim.runs.outcomes import MEASURES, Outcomes
 from sim.runs.statistics import block_error, block_sizes
 from sim.runs.workers import outcomes_of
 from sim.sampling.sampler import build_sampler
@@ -34,11 +35,16 @@ SHORTEST = 180
 """Planned days still to come below which a project's ratio says more of one festival than of it."""
 LATE = 30
 """Days behind the planned start from which a start counts as late."""
+APART = 0.40
+"""Standard deviation between projects of one list of the share of the annual plan reported at
+year-end (derived from published lists; about 40 points)."""
 _PIECE = 64
 """Replications whose outcomes are in memory together."""
 _YEAR = 365
 """A finish is planned at least so long before the horizon: else the longest would never be seen."""
-GAPS = ("duration_median", "duration_p80", "cost_median", "cost_p80", "late", "missed")
+GAPS = (
+    "duration_median", "duration_p80", "cost_median", "cost_p80", "late", "missed", "apart",
+)  # fmt: skip
 """What a replication is compared by, all types together."""
 CLASS_COLUMNS = (
     ("duration", "median"), ("duration", "p80"), ("cost", "median"), ("cost", "p80"),
@@ -58,8 +64,10 @@ class Frame:
     since, planned : ndarray of int64, shape (P,)
         Day from which a project's time is counted (its first open gate or its planned start;
         day 0 of what is under way), and days that the plan gives it from there.
-    timed, costed, starting : ndarray of bool, shape (P,)
-        Projects whose time, cost and start are compared.
+    timed, costed, starting, listed : ndarray of bool, shape (P,)
+        Projects whose time, cost, start and share of the annual plan are compared.
+    annual : ndarray of int64, shape (P,)
+        Annual plans, yuan.
     classes : mapping of str to ProjectType
         The reference classes, by type, as published: nothing taken out.
     """
@@ -71,6 +79,8 @@ class Frame:
     timed: Bools
     costed: Bools
     starting: Bools
+    listed: Bools
+    annual: NDArray[np.int64]
     classes: Mapping[str, ProjectType]
 
 
@@ -101,6 +111,7 @@ def build_frame(portfolio: Portfolio, classes: Mapping[str, ProjectType]) -> Fra
                   for one in plan.projects])
         for name in ("duration", "cost")
     )  # fmt: skip
+    annual = annual_plans(portfolio)
     in_view = portfolio.planned_finish < portfolio.days - _YEAR
     return Frame(
         portfolio=portfolio,
@@ -110,6 +121,8 @@ def build_frame(portfolio: Portfolio, classes: Mapping[str, ProjectType]) -> Fra
         timed=alive & usual & in_view & (planned >= SHORTEST),
         costed=alive & usual_cost & (portfolio.total > portfolio.done),
         starting=alive & ~portfolio.begun & (portfolio.planned_start <= portfolio.year_end_day),
+        listed=alive & (annual > 0),
+        annual=annual,
         classes=classes,
     )
 
@@ -125,12 +138,15 @@ class Totals:
     late, missed : ndarray of bool, shape (N, P)
         Whether a project started more than `LATE` days after its planned start, or not in the
         plan year.
+    share : ndarray of float64, shape (N, P)
+        Reported investment of the plan year over the annual plan.
     """
 
     duration: Floats
     cost: Floats
     late: Bools
     missed: Bools
+    share: Floats
 
 
 def totals_of(frame: Frame, outcomes: Outcomes) -> Totals:
@@ -144,6 +160,7 @@ def totals_of(frame: Frame, outcomes: Outcomes) -> Totals:
         cost=(outcomes.final_cost - portfolio.done) / left,
         late=outcomes.start > portfolio.planned_start + LATE,
         missed=outcomes.start > portfolio.year_end_day,
+        share=outcomes.year_end[:, MEASURES.index("reported")] / np.maximum(frame.annual, 1),
     )
 
 
@@ -151,7 +168,7 @@ def joined(some: Iterable[Totals]) -> Totals:
     """Join what pieces of a run came to."""
     pieces = list(some)
     return Totals(*(np.concatenate([getattr(one, name) for one in pieces])
-                    for name in ("duration", "cost", "late", "missed")))  # fmt: skip
+                    for name in ("duration", "cost", "late", "missed", "share")))  # fmt: skip
 
 
 def _percentile(values: Floats, at: float, axis: int | None = None) -> Floats:
@@ -164,11 +181,12 @@ def gaps(frame: Frame, totals: Totals) -> Floats:
 
     Returns
     -------
-    ndarray of float64, shape (N, 6)
+    ndarray of float64, shape (N, 7)
         In the order of `GAPS`; nought where no project can be compared. For durations and costs
         the median over projects of the logarithm of a ratio over its class's median, and the P80
         of that over its class's P80; for starts the late and the missed share, less what the
-        classes say. Nought throughout where they agree.
+        classes say; and the deviation between projects of their shares of the annual plan, less
+        `APART`. Nought throughout where they agree.
     """
     columns = []
     for values, chosen, name in (
@@ -184,6 +202,8 @@ def gaps(frame: Frame, totals: Totals) -> Floats:
         told = {kind: _class_share(one, name) for kind, one in frame.classes.items()}
         off = found[:, frame.starting] - np.array([told[kind] for kind in kinds])
         columns.append(off.mean(axis=1) if kinds else np.zeros(len(off)))
+    told_apart = totals.share[:, frame.listed]
+    columns.append(told_apart.std(axis=1) - APART if frame.listed.any() else columns[-1] * 0)
     return np.stack(columns, axis=1)
 
 

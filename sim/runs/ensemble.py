@@ -55,6 +55,7 @@ class Parameter:
     kind : str
         `driver`: what the driver of that path draws for the whole city, in each replication anew.
         `exposure`: how strongly government projects are exposed to that driver.
+        `each`: standard deviation of what each project draws of its own beside that driver.
         `design`: the value at that path of a scenario.
     paths : tuple of str
         Where it stands.
@@ -88,6 +89,9 @@ PARAMETERS = (
     # Studies of portfolios: a common part of durations.
     Parameter("productivity", "全市工期系数", "durations of all sites",
               0.85, 1.20, "lognormal(median=1, sigma=0.05)", "driver", ("productivity",)),
+    # Owners misjudge or mean otherwise, each in its own way.
+    Parameter("filing", "各项目打算与计划的离散", "spread of projects' intents beside their plans",
+              0.0, 0.5, "uniform(0, 0.5)", "each", ("understatement",)),
     Parameter("slip", "审批之外的开工推迟余因", "what approvals leave of slips and missed years",
               0.02, 0.96, "uniform(0.02, 0.96)", "design",
               ("deflation.gates.slip", "deflation.gates.no_start")),
@@ -113,9 +117,9 @@ class Ensemble:
     shares : dict of str to ndarray of float64, shape (N, 12)
         By scope (`all`, a stage): reported investment of the year up to each month-end over the
         annual plan. Under `starts`: projects started over those planned to start in the year.
-    gaps : ndarray of float64, shape (N, 6)
-        How far durations, costs and starts lie from their reference classes, in the order of
-        `class_totals.GAPS`.
+    gaps : ndarray of float64, shape (N, 7)
+        How far durations, costs, starts and the spread of projects lie from what is known of
+        them, in the order of `class_totals.GAPS`.
     """
 
     names: tuple[str, ...]
@@ -197,6 +201,11 @@ def prior_points(seed: int, count: int) -> Floats:
     return np.stack(list(drawn), axis=1)
 
 
+def own_draw(sd: float) -> str:
+    """Return the distribution of what a project draws of its own: even to both sides."""
+    return f"normal(0, {sd:.3f}, -0.9, 0.9)"
+
+
 def usual_drivers(values: Floats) -> Floats:
     """Return parameters with every driver at its median: a class holds for all years."""
     usual = values.copy()
@@ -220,6 +229,11 @@ def spread_scenario(scenario: str | Path, given: Mapping[str, float]) -> Scenari
         f"uncertainties.{one.driver}.distribution=uniform({one.low}, {one.high})"
         for one in PARAMETERS
         if one.kind == "driver"
+    ]
+    changes += [
+        f"uncertainties.{one.driver}.each={own_draw(given[one.name])}"
+        for one in PARAMETERS
+        if one.kind == "each"
     ]
     changes += [
         f"{path}={given[one.name]!r}"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sim.jit import compiled
 from sim.sampling import register
-from sim.sampling.inverses import Inverses
+from sim.sampling.inverses import Inverses, evaluate
 from sim.sampling.money import ACCOUNT_ROOMS
 from sim.sampling.normal import FARTHEST, power, probability_of, score_of
 from sim.sampling.register import Label
@@ -71,6 +71,10 @@ class Drivers(NamedTuple):
         What each acts on.
     term : ndarray of int64, shape (A, P)
         Its term at each project.
+    each_room : ndarray of int64, shape (E,)
+        What those act on of which each project draws something of its own.
+    each_law, each_at : ndarray of int64 and uint64, shape (E, P)
+        Distributions and addresses of these draws.
     """
 
     law: NDArray[np.int64]
@@ -81,6 +85,9 @@ class Drivers(NamedTuple):
     term_adds: NDArray[np.bool_]
     room: NDArray[np.int64]
     term: NDArray[np.int64]
+    each_room: NDArray[np.int64]
+    each_law: NDArray[np.int64]
+    each_at: NDArray[np.uint64]
 
 
 def shared_labels(sampler: Sampler) -> tuple[Label, ...]:
@@ -143,6 +150,9 @@ def lay_out_drivers(
         rooms.append(int(room))
         term_of.append(found)
     labels = [(subject, register.DRIVER, index) for subject, index in draws]
+    apart = [one for one in sampler.drivers if one.each is not None]
+    own_laws = [inverses.add(one.each) for one in apart if one.each is not None]
+    shape = (len(apart), portfolio.size)
     return Drivers(
         law=np.array(laws, np.int64),
         at=np.array([positions[label] for label in labels], np.int64),
@@ -152,6 +162,9 @@ def lay_out_drivers(
         term_adds=np.array([adds for _, _, adds in terms], np.bool_),
         room=np.array(rooms, np.int64),
         term=np.array(term_of, np.int64).reshape(len(rooms), portfolio.size),
+        each_room=np.array([int(Room[one.acts_on.upper()]) for one in apart], np.int64),
+        each_law=np.repeat(np.array(own_laws, np.int64), portfolio.size).reshape(shape),
+        each_at=sampler.addresses[sampler.groups[register.DRIVER_EACH]].reshape(shape),
     )
 
 
@@ -257,3 +270,37 @@ def apply_drivers(drivers: Drivers, drawn: Floats, values: Floats, effects: Floa
         else:
             for i in range(effects.shape[1]):
                 effects[room, i] *= values[term[k, i]]
+
+
+@compiled
+def add_own_draws(
+    drivers: Drivers,
+    laws: NDArray[np.void],
+    numbers: Floats,
+    seed: np.uint64,
+    replication: np.uint64,
+    drawn: Floats,
+    effects: Floats,
+) -> None:
+    """Add to the effects of drivers what each project draws of its own beside what is shared.
+
+    Parameters
+    ----------
+    drivers : Drivers
+        From `lay_out_drivers`.
+    laws, numbers, seed, replication
+        What is drawn, and where.
+    drawn : ndarray of float64, shape (P,)
+        Room.
+    effects : ndarray of float64, shape (6, P)
+        From `apply_drivers`; added to, or multiplied.
+    """
+    for k in range(len(drivers.each_room)):
+        room = drivers.each_room[k]
+        fill_uniforms(seed, replication, drivers.each_at[k], drawn)
+        evaluate(laws, numbers, drivers.each_law[k], drawn, len(drawn), False, drawn)
+        for i in range(len(drawn)):
+            if room >= _FIRST_ADDING:
+                effects[room, i] += drawn[i]
+            else:
+                effects[room, i] *= drawn[i]

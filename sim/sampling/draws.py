@@ -36,6 +36,7 @@ from sim.sampling.draw_risks import (
 from sim.sampling.draw_shared import (
     Drivers,
     Ties,
+    add_own_draws,
     apply_drivers,
     driver_draws,
     fill_shared,
@@ -311,6 +312,7 @@ def draw_one(
     for k in range(len(told)):
         out.drivers[k] = drivers[told[k]]
     apply_drivers(model.drivers, drivers, room.terms, room.effects)
+    add_own_draws(model.drivers, laws, numbers, seed, replication, room.projects.days, room.effects)
 
     hits = draw_strikes(model.risks, laws, numbers, seed, replication, room.risks)
     draw_starts(model.projects, laws, numbers, seed, replication, room.projects, out.projects)

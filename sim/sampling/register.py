@@ -28,6 +28,7 @@ RISK_COST = "risk_cost"
 RISK_TRIGGER = "risk_trigger"
 SCRAMBLE = "scramble"
 DESIGN = "design"
+DRIVER_EACH = "driver_each"
 
 VARIABLES = (
     SLIP,
@@ -50,6 +51,7 @@ VARIABLES = (
     RISK_TRIGGER,
     SCRAMBLE,
     DESIGN,
+    DRIVER_EACH,
 )
 
 Label = tuple[str, str, int]

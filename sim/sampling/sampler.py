@@ -230,6 +230,15 @@ def _labels(
             for subject, index in subjects(portfolio, driver)
         ],
     )
+    yield (
+        register.DRIVER_EACH,
+        [
+            (f"{driver.name}/{name}", register.DRIVER_EACH, 0)
+            for driver in drivers
+            if driver.each is not None
+            for name in ids
+        ],
+    )
     yield "ties", [label for one in ties for label in one.labels]
     stops = calendar.stops if calendar is not None else ()
     yield "calendar", [label for stop in stops for label in stop.labels]

@@ -94,6 +94,7 @@ class TestEnsemble:
         assert by_gap["cost_median"]["cost"] > 0
         assert by_gap["late"]["slip"] > 0
         assert by_gap["missed"]["slip"] > 0
+        assert by_gap["apart"]["filing"] > 0
 
     def test_points_are_spread_as_the_priors(self) -> None:
         count = 20_000
@@ -125,6 +126,9 @@ class TestEnsemble:
         assert found.deflation["gates"].no_start == 0.3
         assert found.deflation["risks"].duration_excess == 0.3
         assert found.deflation["risks"].cost_excess == 0.3
+        own = next(one for one in found.drivers if one.name == "understatement").each
+        assert own is not None
+        assert own.parameters == (0.0, 0.3, -0.9, 0.9)
 
     def test_priors_are_independent_whatever_a_plan_says(self, tmp_path: Path) -> None:
         scenario = cut_luoyang(tmp_path / "part", ("laocheng",)) / "baseline.toml"
@@ -184,6 +188,10 @@ class TestCommand:
                 sample = quantile(driver.distribution, (np.arange(20_000) + 0.5) / 20_000)
                 assert sample.mean() == pytest.approx(mean, abs=0.005)
                 assert sample.std() == pytest.approx(sd, abs=0.005)
+            elif one.kind == "each":
+                (driver,) = (each for each in found.plan.drivers if each.name == one.driver)
+                assert driver.each is not None
+                assert driver.each.parameters[1] == pytest.approx(mean, abs=0.006)
             elif one.kind == "exposure":
                 (driver,) = (each for each in found.plan.drivers if each.name == one.driver)
                 assert driver.exposure.of("government") == pytest.approx(mean, abs=0.006)

@@ -54,12 +54,14 @@ drivers = [
 [price]
 title = "p"
 distribution = "weibull(9, 1)"
+each = "triangular(0.8, 1, 1.3)"
 acts_on = "cost"
 exposure = { by = "type", default = 1.0, road = 1.7, plant = -0.5 }
 
 [soil]
 title = "s"
 distribution = "pert(0.7, 1, 2)"
+each = "lognormal(median=1, sigma=0.2)"
 acts_on = "land"
 scope = "county"
 

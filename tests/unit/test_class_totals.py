@@ -12,6 +12,7 @@ import sim
 from sim.engine.rules import NEVER
 from sim.plan.portfolio import build_portfolio
 from sim.runs.class_totals import (
+    APART,
     GAPS,
     Frame,
     Totals,
@@ -50,7 +51,10 @@ def made_up(frame: Frame, count: int, seed: int) -> Totals:
         cost[:, i] = quantile(one.cost, generator.uniform(size=count))
         late[:, i] = generator.uniform(size=count) < one.slip.parameters[0]
         missed[:, i] = generator.uniform(size=count) < one.no_start
-    return Totals(duration, cost, late, missed)
+    # Two halves, as far apart as projects are.
+    share = 1 + APART * np.where(np.arange(shape[1]) % 2, 1.0, -1.0) * np.ones((count, 1))
+    share[:, frame.listed] = 1 + APART * stats.zscore(share[:, frame.listed], axis=1)
+    return Totals(duration, cost, late, missed, share)
 
 
 class TestFrame:
@@ -95,12 +99,14 @@ class TestGaps:
         assert found.shape == (count, len(GAPS))
         # A percentile over projects of a kind is biased by less than one over their number.
         error = 5 * found.std(axis=0) / np.sqrt(count)
-        bias = np.array([0.01, 0.02, 0.01, 0.02, 0.0, 0.0])
+        bias = np.array([0.01, 0.02, 0.01, 0.02, 0.0, 0.0, 1e-12])
         assert (np.abs(found.mean(axis=0)) < error + bias).all()
 
     def test_where_nothing_can_be_compared_nothing_is_said(self, frame: Frame) -> None:
         nobody = np.zeros_like(frame.timed)
-        empty = dataclasses.replace(frame, timed=nobody, costed=nobody, starting=nobody)
+        empty = dataclasses.replace(
+            frame, timed=nobody, costed=nobody, starting=nobody, listed=nobody
+        )
         assert (gaps(empty, made_up(frame, 3, 3)) == 0).all()
         assert class_rows(empty, made_up(frame, 20, 3)) == ()
 
@@ -113,6 +119,7 @@ class TestGaps:
             "cost": dataclasses.replace(before, cost=1.1 * before.cost),
             "late": dataclasses.replace(before, late=np.ones_like(before.late)),
             "missed": dataclasses.replace(before, missed=np.ones_like(before.missed)),
+            "apart": dataclasses.replace(before, share=1.1 * before.share),
         }
         name = GAPS[gap]
         difference = gaps(frame, longer[name.split("_")[0]]) - gaps(frame, before)
@@ -120,6 +127,8 @@ class TestGaps:
         assert (difference[:, others] == 0).all()
         if name in ("late", "missed"):
             assert (difference[:, gap] > 0.5).all()
+        elif name == "apart":
+            assert difference[:, gap] == pytest.approx(0.1 * APART)
         else:
             assert difference[:, gap] == pytest.approx(math.log(1.1))
 
