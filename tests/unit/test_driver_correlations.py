@@ -149,7 +149,9 @@ class TestWhatStays:
         assert not np.array_equal(one["c"], two["c"])
 
     def test_a_correlation_of_zero_is_none(self, tmp_path: Path) -> None:
-        assert self.moved(tmp_path, (("a", "b", 0.0), ("c", "d", 0)), "plain") == set()
+        pairs = (("a", "b", 0.0), ("c", "d", 0))
+        assert self.moved(tmp_path, pairs, "plain") == set()
+        assert sampler_of(world(tmp_path, pairs)).ties == ()
 
     def test_all_other_luck(self, tmp_path: Path) -> None:
         plain, tied = (
