@@ -114,7 +114,7 @@ class Numbers:
     def posterior(self) -> Posterior:
         """What `calibrate` finds with its defaults."""
         if self._posterior is None:
-            found = run_ensemble(BASELINE, 32, 256, 2021, WORKERS, lambda done, count: None)
+            found = run_ensemble(BASELINE, 64, 128, 2021, WORKERS, lambda done, count: None)
             self._posterior = learn(found, self.evidence, 2021)
         return self._posterior
 

@@ -350,6 +350,9 @@ class _Batch:
         in_year = rest * (share + sooner) + mitigation * until
         rest = rest * (1 + more) + mitigation
         total = portfolio.done + whole(np.maximum(rest, 0))
+        # Nobody means to do less of what is to end in the year.
+        ends = portfolio.planned_finish <= portfolio.year_end_day
+        intent = np.where(ends, np.maximum(intent, 0), intent)
         knot = portfolio.done + whole(np.maximum(in_year, 0) * (1 + intent))
         prework = portfolio.baseline_start > portfolio.year_end_day
         total = np.where(prework, np.maximum(total, portfolio.year_end_value), total)

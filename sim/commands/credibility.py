@@ -132,11 +132,11 @@ def hindcast(
     help="证据文件夹（缺省用随附的） / folder of reference tables; those shipped where not given.",
 )  # fmt: skip
 @click.option(
-    "--designs", type=click.IntRange(8, 10_000), default=32, show_default=True,
+    "--designs", type=click.IntRange(8, 10_000), default=64, show_default=True,
     help="计划参数取多少组值 / how many values parameters of the plan take.",
 )  # fmt: skip
 @click.option(
-    "-n", "--replications", type=click.IntRange(32, 100_000), default=256, show_default=True,
+    "-n", "--replications", type=click.IntRange(32, 100_000), default=128, show_default=True,
     help="每组模拟次数 / replications of each.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=2021, show_default=True)

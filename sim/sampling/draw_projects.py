@@ -230,7 +230,11 @@ def draw_work_and_money(
             in_year = 0.0
         if not fits(rest, AMOUNT_LIMIT):
             return Fault.COST.value
-        raised = in_year * (1.0 + effects[_INTENT, i])
+        # What is planned to end in the year is meant to be done whole.
+        intent = effects[_INTENT, i]
+        if intent < 0.0 and one["ends_in_year"]:
+            intent = 0.0
+        raised = in_year * (1.0 + intent)
         if not fits(raised, AMOUNT_LIMIT):
             return Fault.INTENT.value
         total, knot = done + whole(rest), done + whole(raised)

@@ -42,6 +42,7 @@ PROJECT = np.dtype(
         ("in_days", np.bool_),
         ("in_amounts", np.bool_),
         ("later", np.bool_),
+        ("ends_in_year", np.bool_),
         ("finished", np.bool_),
     ],
     align=True,
@@ -50,7 +51,8 @@ PROJECT = np.dtype(
 left; shares of the money and of the work left that lie before the knot; yuan of mitigation and at
 the year's end; days of slip that a decision brings; shares (ppm) of what is intended that are
 claimed at the start and fall into the first year; yuan of a unit of amounts; calendar class and
-planned start. Flags: days or amounts replace the whole; it starts after the plan year; finished."""
+planned start. Flags: days or amounts replace the whole; it starts after the plan year; it is to
+end in it; finished."""
 
 WAITING = np.dtype(
     [
@@ -230,6 +232,7 @@ def _project_rows(sampler: Sampler, in_days: NDArray[np.bool_]) -> NDArray[np.vo
     rows["in_days"] = in_days
     rows["in_amounts"] = [one.cost.unit == "amount" for one in plan.projects]
     rows["later"] = portfolio.baseline_start > portfolio.year_end_day
+    rows["ends_in_year"] = portfolio.planned_finish <= portfolio.year_end_day
     rows["finished"] = portfolio.finished
     return rows
 

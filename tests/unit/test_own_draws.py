@@ -109,3 +109,14 @@ def test_what_is_wrong_is_told(tmp_path: Path, text: str, code: str) -> None:
         sim.load_scenario(folder)
     errors = [one for one in refused.value.problems if one.level == "error"]
     assert [(one.code, one.column) for one in errors] == [(code, "d.each")]
+
+
+def test_what_is_to_end_in_the_year_is_meant_whole(tmp_path: Path) -> None:
+    """A negative intent lowers the year of works that go on, and of no other."""
+    rows = [
+        project("ends", "2020-01-01", "2021-11-30", 50_000, 30_000, done_before_year=20_000),
+        project("goes on", "2020-01-01", "2022-11-30", 90_000, 30_000, done_before_year=20_000),
+    ]
+    text = driver("intent", "fixed(0)", "fixed(-0.5)")
+    found = drawn(write_world(tmp_path, rows, drivers=text))[0].year_end_value
+    assert found.tolist() == [50_000 * 10_000, 35_000 * 10_000]
