@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 
 from credibility_runs import (
+    BASELINE,
     PLAN,
     SHOWN,
     YUAN,
@@ -29,10 +30,15 @@ def _count(numbers: Numbers) -> str:
 def driver_sources(numbers: Numbers) -> str:
     """Return distribution, source and confidence of each driver."""
     given = tomllib.loads((PLAN / "drivers.toml").read_text("utf-8"))
+    learned = tomllib.loads(BASELINE.read_text("utf-8"))["uncertainties"]
     rows = []
     for one in numbers.baseline.plan.drivers:
         written = given[one.name]
         law = f"`{written['distribution']}`"
+        if one.name in learned:
+            law = f"`{learned[one.name]['distribution']}`; before calibration {law}"
+            if "each" in learned[one.name]:
+                law += f"; each project by itself `{learned[one.name]['each']}`"
         if "probability" in written:
             law += f", probability {written['probability']}"
         stress = f"`{written['stress']}`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -17,18 +18,31 @@ from credibility_runs import (
     PLAN,
     ROOT,
     TYPE_REPLICATIONS,
+    WORKERS,
     Numbers,
     band_cell,
     share_cell,
     table,
 )
 
+import sim
 from sim.analysis.predictive import coverage, held_against, predictive
 from sim.analysis.scopes import scope_ratios
+from sim.plan.portfolio import build_portfolio
+from sim.runs.class_totals import (
+    CLASS_COLUMNS,
+    ClassRow,
+    build_frame,
+    class_rows,
+    reference_classes,
+    simulate_totals,
+)
+from sim.runs.ensemble import own_draw
 from sim.runs.on_schedule import (
     ProjectYears,
     filed_curve,
     is_active,
+    project_years,
     proportional_plan,
     share_reaching,
 )
@@ -228,7 +242,49 @@ def schedule(numbers: Numbers) -> str:
         f"behind hold {share_cell(weighed)} of the annual plans of active projects."
     )
     about = f"{TYPE_REPLICATIONS} replications; active projects on average: {active}."
-    return f"{about}\n\n" + table(heads, rows, texts=2) + f"\n\n{more}"
+    return "\n\n".join([about, table(heads, rows, texts=2), more, _by_intents(numbers)])
+
+
+def _by_intents(numbers: Numbers) -> str:
+    """Tell the two measures at the ends of what is believed of the spread of intents."""
+    with (PLAN / "calibration" / "parameters.csv").open(encoding="utf-8-sig", newline="") as stream:
+        (filing,) = (row for row in csv.DictReader(stream) if row["parameter"] == "filing")
+    told = []
+    for end in ("p5", "p95"):
+        change = f"uncertainties.understatement.each={own_draw(float(filing[end]))}"
+        years = project_years(sim.load_scenario(BASELINE, [change]), TYPE_REPLICATIONS)
+        due = {
+            AUDITED: proportional_plan(years.portfolio, int(years.ends[years.at(AUDITED)])),
+            LISTED: filed_curve(years.portfolio, years.at(LISTED)),
+        }
+        behind = 1 - share_reaching(years, AUDITED, due[AUDITED], 2 / 3, "work_done")
+        on = share_reaching(years, LISTED, due[LISTED], 0.95, "work_done")
+        told.append(f"{share_cell(behind)} and {share_cell(on)} at {float(filing[end]):.2f}")
+    return (
+        "The spread of projects' intents is known badly. Behind by more than a third, and at least "
+        f"95 % of the filed curve, at the ends of its 90 % interval: {'; '.join(told)}."
+    )
+
+
+def classes(numbers: Numbers) -> str:
+    """Return what durations, costs and starts come to, beside the reference classes."""
+    baseline = numbers.baseline
+    frame = build_frame(build_portfolio(baseline.plan), reference_classes(BASELINE))
+    totals = simulate_totals(frame, baseline, numbers.replications, WORKERS)
+    found: dict[str, dict[tuple[str, str], ClassRow]] = {}
+    for one in class_rows(frame, totals):
+        found.setdefault(one.type, {})[one.quantity, one.statistic] = one
+    rows = []
+    for kind, mine in found.items():
+        cells = [
+            f"{one.reference:.2f} / {one.simulated:.2f} ± {2 * one.error:.2f}"
+            for one in (mine[column] for column in CLASS_COLUMNS if column in mine)
+        ]
+        rows.append([kind, mine["duration", "median"].projects, *cells])
+    heads = ("type", "projects", "duration: median", "P80", "cost: median", "P80",
+             "starts late by a month", "not in the year")  # fmt: skip
+    about = f"{numbers.replications} replications; class / simulated ± two standard errors."
+    return f"{about}\n\n" + table(heads, rows)
 
 
 def covered(numbers: Numbers) -> str:

@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Callable, Mapping
 
 from credibility_effects import driver_effects, driver_sources, parameter_effects, spreads
-from credibility_evidence import covered, kinds, months, orderings, schedule, scores
+from credibility_evidence import classes, covered, kinds, months, orderings, schedule, scores
 from credibility_runs import ROOT, Numbers
 
 DOCUMENT = ROOT / "docs/credibility.md"
@@ -22,6 +22,7 @@ BLOCKS: Mapping[str, Callable[[Numbers], str]] = {
     "parameter-effects": parameter_effects,
     "spreads": spreads,
     "months": months,
+    "classes": classes,
     "kinds": kinds,
     "schedule": schedule,
     "orderings": orderings,

@@ -22,16 +22,16 @@ def parameter_rows(found: Posterior) -> Iterator[Row]:
     for one in marginals(found):
         yield {
             "parameter": one.name,
-            "prior_mean": f"{one.prior_mean:.4f}",
-            "prior_sd": f"{one.prior_sd:.4f}",
-            "class_mean": f"{one.class_mean:.4f}",
-            "class_sd": f"{one.class_sd:.4f}",
-            "mean": f"{one.mean:.4f}",
-            "sd": f"{one.sd:.4f}",
-            "p5": f"{one.p5:.4f}",
-            "p50": f"{one.p50:.4f}",
-            "p95": f"{one.p95:.4f}",
-            "share_of_prior_variance_taken_away": f"{one.told:.3f}",
+            "prior_mean": round(one.prior_mean, 4),
+            "prior_sd": round(one.prior_sd, 4),
+            "class_mean": round(one.class_mean, 4),
+            "class_sd": round(one.class_sd, 4),
+            "mean": round(one.mean, 4),
+            "sd": round(one.sd, 4),
+            "p5": round(one.p5, 4),
+            "p50": round(one.p50, 4),
+            "p95": round(one.p95, 4),
+            "share_of_prior_variance_taken_away": round(one.told, 3),
         }
 
 
@@ -40,7 +40,7 @@ def correlation_rows(found: Posterior) -> Iterator[Row]:
     names, matrix = correlations(found)
     for name, line in zip(names, matrix, strict=True):
         yield {"parameter": name} | {
-            other: f"{value:.3f}" for other, value in zip(names, line, strict=True)
+            other: round(value, 3) for other, value in zip(names, line, strict=True)
         }
 
 
@@ -52,9 +52,9 @@ def class_table(rows: Sequence[ClassRow]) -> Iterator[Row]:
             "quantity": one.quantity,
             "statistic": one.statistic,
             "projects": one.projects,
-            "reference": f"{one.reference:.4f}",
-            "simulated": f"{one.simulated:.4f}",
-            "se": "" if math.isnan(one.error) else f"{one.error:.4f}",
+            "reference": round(one.reference, 4),
+            "simulated": round(one.simulated, 4),
+            "se": None if math.isnan(one.error) else round(one.error, 4),
         }
 
 
@@ -66,11 +66,11 @@ def held_rows(held: Sequence[Held]) -> Iterator[Row]:
             "year": one.year,
             "scope": one.scope,
             "month": one.month,
-            "share": f"{one.share:.4f}",
-            "p10": f"{one.p10:.4f}",
-            "p50": f"{one.p50:.4f}",
-            "p90": f"{one.p90:.4f}",
-            "probability_of_less": f"{one.standing:.4f}",
+            "share": round(one.share, 4),
+            "p10": round(one.p10, 4),
+            "p50": round(one.p50, 4),
+            "p90": round(one.p90, 4),
+            "probability_of_less": round(one.standing, 4),
             "inside": "yes" if one.inside else "no",
         }
 
@@ -95,7 +95,7 @@ def month_rows(bands: Sequence[tuple[int, Predictive, Predictive]]) -> Iterator[
         row: Row = {"month": month}
         for name, band in (("published", published), ("any_place", plain)):
             for percent in PERCENTS:
-                row[f"{name}_p{percent}"] = f"{band.percentile(percent / 100):.4f}"
+                row[f"{name}_p{percent}"] = round(band.percentile(percent / 100), 4)
         yield row
 
 

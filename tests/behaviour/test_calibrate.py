@@ -172,6 +172,11 @@ class TestCommand:
         assert about["evidence_sha256"].keys() == {
             "month_end_shares.csv", "places.csv", "start_rates.csv",
         }  # fmt: skip
+        # Numbers are numbers for a spreadsheet too, those below nought as well.
+        matrix = table(folder / "correlations.csv")
+        values = [[float(row[one["parameter"]]) for one in matrix] for row in matrix]
+        assert np.array_equal(np.array(values), np.array(values).T)
+        assert np.array(values).min() < 0
         rows = table(folder / "shares.csv")
         assert about["shares"] == len(rows)
         inside = [row for row in rows if row["inside"] == "yes"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import sim
+from sim.runs.csvfiles import read_csv
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs/credibility.md").read_text(encoding="utf-8")
@@ -68,3 +69,21 @@ def test_each_change_changes_the_plan(runs: Any) -> None:
         filed = [[(p.id, p.total, p.annual_plan, p.planned_start, p.planned_finish)
                   for p in plan.projects] for plan in (before, after)]  # fmt: skip
         assert filed[0] == filed[1]
+
+
+def test_calibration_is_told_as_it_was_found() -> None:
+    """The table of calibration.md holds what parameters.csv holds."""
+    document = (ROOT / "docs/calibration.md").read_text(encoding="utf-8")
+    (table,) = re.findall(
+        r"<!-- begin: posterior -->\n(.*?)\n<!-- end: posterior -->", document, re.DOTALL
+    )
+    told = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    found = read_csv(ROOT / "scenarios/luoyang-2021/calibration/parameters.csv")
+    assert len(told) == len(found)
+    for cells, one in zip(told, found, strict=True):
+        for cell, (mean, sd) in zip(
+            cells[1:4], (("prior_mean", "prior_sd"), ("class_mean", "class_sd"), ("mean", "sd")),
+            strict=True,
+        ):  # fmt: skip
+            assert cell == f"{float(one[mean]):.3f} ± {float(one[sd]):.3f}"
+        assert cells[4] == f"{float(one['p5']):.3f} to {float(one['p95']):.3f}"

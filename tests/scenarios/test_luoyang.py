@@ -13,9 +13,11 @@ import pytest
 
 import sim
 from sim.plan.language import parse_distribution
+from sim.plan.quantiles import quantile
 from sim.plan.residuals import in_force
 from sim.plan.rows import Deflation, Plan
 from sim.plan.scenario import Scenario
+from sim.runs.ensemble import PARAMETERS
 from sim.runs.outcomes import STAGES
 from tests.retold import outcomes_of
 
@@ -166,8 +168,9 @@ def test_drivers_know_their_date_and_source(plan: Plan) -> None:
     assert all(driver.source and driver.known_by for driver in plan.drivers)
 
 
-def test_residuals_are_what_was_judged(plan: Plan) -> None:
-    """With every cause on: 0.5 and 0.85 of durations, 0.7 of the excess of costs, 0.6 of slips."""
+def test_residuals_are_what_was_judged() -> None:
+    """As filed, with every cause on: 0.5 and 0.85 of durations, 0.7 of costs, 0.6 of slips."""
+    plan = sim.load_scenario(FOLDER).plan
     left = in_force(plan.deflation, plan.states)
     judged = Deflation(0.5, 0.85, 0.7, 1.0, 0.6, 1.0)
     assert dataclasses.astuple(left) == pytest.approx(dataclasses.astuple(judged), abs=5e-5)
@@ -187,6 +190,36 @@ def test_residuals_are_what_was_judged(plan: Plan) -> None:
         slip = parse_distribution(filed[name]["slip"])
         assert one.slip.inner == slip.inner
         assert one.slip.parameters[0] == pytest.approx(0.6 * slip.parameters[0])
+
+
+def test_the_base_scenario_is_what_the_calibration_found(plan: Plan) -> None:
+    """The same resolved values as calibration/calibrated.toml, whatever stands in the folder."""
+    found = sim.load_scenario(FOLDER / "calibration" / "calibrated.toml").plan
+    filed = sim.load_scenario(FOLDER).plan
+    assert plan.drivers == found.drivers
+    assert plan.dependence == found.dependence
+    assert plan.deflation == found.deflation
+    changed = {one.name for one, other in zip(plan.drivers, filed.drivers, strict=True)
+               if one != other}  # fmt: skip
+    assert changed == {one.driver for one in PARAMETERS if one.kind == "driver"}
+    # And these have the moments that parameters.csv tells.
+    with (FOLDER / "calibration" / "parameters.csv").open(encoding="utf-8-sig") as stream:
+        told = {row["parameter"]: row for row in csv.DictReader(stream)}
+    drawn = {one.name: one.distribution for one in plan.drivers}
+    for one in PARAMETERS:
+        if one.kind == "driver":
+            sample = quantile(drawn[one.driver], (np.arange(20_000) + 0.5) / 20_000)
+            assert sample.mean() == pytest.approx(float(told[one.name]["mean"]), abs=1e-3)
+            assert sample.std() == pytest.approx(float(told[one.name]["sd"]), abs=1e-3)
+
+
+@pytest.mark.slow
+def test_the_calibration_finds_the_same_again(tmp_path: Path) -> None:
+    """Whatever the base scenario says of these parameters: they are forgotten first."""
+    command = [sys.executable, "run_sim.py", "calibrate", "--out", str(tmp_path)]
+    subprocess.run(command, cwd=FOLDER.parents[1], check=True, capture_output=True)
+    for name in ("parameters.csv", "correlations.csv", "shares.csv", "months.csv"):
+        assert (tmp_path / name).read_bytes() == (FOLDER / "calibration" / name).read_bytes()
 
 
 def test_the_months_have_a_believable_shape(scenario: Scenario) -> None:
