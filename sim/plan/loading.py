@@ -111,8 +111,12 @@ def load_plan_with(folder: Path, changes: Iterable[Change]) -> Loaded:
     )
     if file is not None and file.target is None:
         problems.append(Problem("no_target", "plan.toml", level="warning"))
-    defined = Filed(numbers, _defined(raw), framed=file is not None)
-    problems.extend(check_plan(plan, defined))
+    complete = {
+        name for name, one in raw.items() if one.whole and len(tables[name]) == len(one.rows)
+    }
+    lost = {name: one.lost for name, one in raw.items()}
+    filed_rows = Filed(numbers, _defined(raw), frozenset(complete), lost, file is not None)
+    problems.extend(check_plan(plan, filed_rows))
     for toml in filter(None, (plan_file, drivers_file)):
         problems = [toml.placed(one) for one in problems]
     problems = list(applied.attributed(problems))
@@ -187,7 +191,7 @@ def _tell_unknown_files(names: set[str], problems: list[Problem]) -> None:
 def _defined(raw: Mapping[str, RawTable]) -> dict[str, frozenset[str] | None]:
     """Return the keys that tables define, in rows with an error too; None where rows are lost."""
     keys = {"projects": ("id",), "accounts": ("id",), "types": ("type",), "windows": ("window",),
-            "gates": ("procedure", "gate"), "risks": ("id",)}  # fmt: skip
+            "gates": ("procedure", "gate"), "risks": ("id",), "calendar": ("cause",)}  # fmt: skip
     return {
         table: frozenset("/".join(row.get(column, "") for column in columns) for row in one.rows)
         if (one := raw[table]).whole

@@ -83,6 +83,9 @@ class RawTable:
         False where rows are missing from here because they could not be read.
     sha256 : str
         Hash of the bytes that were read; empty where none were.
+    lost : frozenset of str
+        Columns that the header lacks and that a wrong name in it may mean: what they say is not
+        known.
     """
 
     file: str
@@ -90,6 +93,7 @@ class RawTable:
     numbers: list[int] = field(default_factory=list)
     whole: bool = True
     sha256: str = ""
+    lost: frozenset[str] = frozenset()
 
 
 _FIRST_CJK = "\u2e80"
@@ -189,7 +193,12 @@ def read_table(path: Path, table: str, problems: list[Problem]) -> RawTable:
     _check_header(path.name, header, table, problems)
     # Rows that lack a required column are no rows to draw conclusions from.
     required = {column for column, one in fields_of(table).items() if one.required}
-    raw = RawTable(path.name, whole=required <= set(header), sha256=unread.sha256)
+    raw = RawTable(
+        path.name,
+        whole=required <= set(header),
+        sha256=unread.sha256,
+        lost=_lost_columns(header, table),
+    )
     for number, cells in enumerate(lines[1:], start=2):
         if not any(cell.strip() for cell in cells):
             continue
@@ -201,6 +210,18 @@ def read_table(path: Path, table: str, problems: list[Problem]) -> RawTable:
         raw.rows.append({name: cell.strip() for name, cell in zip(header, cells, strict=True)})
         raw.numbers.append(number)
     return raw
+
+
+def _lost_columns(header: list[str], table: str) -> frozenset[str]:
+    """Return the columns that may be meant by names that are none, doubled or blank."""
+    absent = set(fields_of(table)) - set(header)
+    lost: set[str] = set()
+    for position, column in enumerate(header):
+        if column not in fields_of(table):
+            lost |= {nearest(column, absent)} & absent or absent
+        elif column in header[:position]:
+            lost |= absent
+    return frozenset(lost)
 
 
 def _check_header(file: str, header: list[str], table: str, problems: list[Problem]) -> None:
