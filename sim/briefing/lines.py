@@ -20,7 +20,6 @@ SAYS = {
         "simulating": "模拟",
         "verifying": "核验",
         "per_second": "次/秒",
-        "no_project": "没有项目“{project}”，最接近的是“{nearest}”",
         "warnings": "提醒 {count} 条，查看：python run_sim.py check {file}",
         "idle": "以下改动在本次运行中不起作用：{paths}",
         "disagree": "警告：两个引擎对第 {replications} 次模拟的结果不一致，本次结果不可用；"
@@ -47,7 +46,6 @@ SAYS = {
         "simulating": "simulating",
         "verifying": "verifying",
         "per_second": "a second",
-        "no_project": "there is no project '{project}'; the nearest is '{nearest}'",
         "warnings": "Warnings: {count}; to see them: python run_sim.py check {file} --lang en",
         "idle": "These changes have no effect in this run: {paths}",
         "disagree": "Warning: the two engines differ in replications {replications}: do not use "

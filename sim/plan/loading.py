@@ -23,7 +23,7 @@ from sim.plan.configuration import (
 from sim.plan.drivers import read_drivers
 from sim.plan.filed import Filed
 from sim.plan.levers import read_levers
-from sim.plan.problems import InputError, Problem, errors_of, nearest
+from sim.plan.problems import InputError, Problem, errors_of, nearest, nearest_place
 from sim.plan.residuals import read_deflation
 from sim.plan.rows import Deflation, Plan
 from sim.plan.tables import RawTable, leads_out, read_table
@@ -152,7 +152,8 @@ def _names(folder: Path, problems: list[Problem]) -> set[str] | None:
     try:
         return {path.name for path in folder.iterdir()}
     except (FileNotFoundError, NotADirectoryError, ValueError):
-        problems.append(Problem("missing_folder", str(folder)))
+        near: dict[str, object] = {"nearest": nearest_place(folder)}
+        problems.append(Problem("missing_folder", str(folder), details=near))
     except OSError as error:
         details: dict[str, object] = {"reason": error.strerror or error}
         problems.append(Problem("unreadable_file", str(folder), details=details))

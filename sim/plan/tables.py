@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sim.plan.problems import Problem, Told, nearest
+from sim.plan.problems import Problem, Told, nearest, nearest_place
 
 MEGABYTES_LIMIT = 200
 AMOUNT_LIMIT_YUAN = 10**12
@@ -127,7 +127,8 @@ def read_bytes(path: Path, problems: list[Problem]) -> bytes | None:
         else:
             return path.read_bytes()
     except FileNotFoundError:
-        problems.append(Problem("missing_file", path.name))
+        near: dict[str, object] = {"path": path, "nearest": nearest_place(path)}
+        problems.append(Problem("missing_file", path.name, details=near))
         return None
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = getattr(error, "strerror", None) or error
@@ -212,13 +213,20 @@ def read_table(path: Path, table: str, problems: list[Problem]) -> RawTable:
     return raw
 
 
+def _meant(column: str, absent: set[str], table: str) -> str:
+    """Return the absent column that a wrong name, English or Chinese, looks most like."""
+    english = {fields_of(table)[one].zh: one for one in absent}
+    near = nearest(column, [*absent, *english])
+    return english.get(near, near)
+
+
 def _lost_columns(header: list[str], table: str) -> frozenset[str]:
     """Return the columns that may be meant by names that are none, doubled or blank."""
     absent = set(fields_of(table)) - set(header)
     lost: set[str] = set()
     for position, column in enumerate(header):
         if column not in fields_of(table):
-            lost |= {nearest(column, absent)} & absent or absent
+            lost |= {_meant(column, absent, table)} & absent or absent
         elif column in header[:position]:
             lost |= absent
     return frozenset(lost)
@@ -233,7 +241,7 @@ def _check_header(file: str, header: list[str], table: str, problems: list[Probl
         elif column in header[:position]:
             problems.append(Problem("duplicate_column", file, 1, column))
         elif column not in known:
-            details = {"nearest": nearest(column, set(known) - set(header))}
+            details = {"nearest": _meant(column, set(known) - set(header), table)}
             problems.append(Problem("unknown_column", file, 1, column, details=details))
     for column, described in known.items():
         if described.required and column not in header:

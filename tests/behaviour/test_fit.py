@@ -147,7 +147,7 @@ class TestTold:
         assert code == 2
         assert not (tmp_path / "out").exists()
         for words in (
-            "row 1, column 'planed': unknown column; the nearest known one is 'name | source'",
+            "row 1, column 'planed': unknown column; remedy",
             "row 2, column 'type', value 'roda': there is no such type; the nearest is 'road'",
             "row 3, column 'measure', value 'length'",
             "row 4, column 'planned', value '0': it must be above 0",

@@ -180,7 +180,7 @@ class TestRefused:
                    "--lang", "en") == 2  # fmt: skip
         told = capsys.readouterr().err
         for words in (
-            "column 'confidance': unknown column; the nearest known one is 'confidence'",
+            "column 'confidance': unknown column; the nearest is 'confidence'",
             "row 2, column 'commitment', value 'K11': there is no such commitment",
             "row 3, column 'commitment': exactly one of commitment and project",
             "row 5, column 'project', value 'Z': there is no such project",

@@ -107,6 +107,14 @@ def test_overrides(
     assert not out.exists()
 
 
+def test_a_project_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_plan(tmp_path / "plan")
+    assert ask("replay", folder, "--replication", "0", "--project", "PP1", "--lang", "en") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "--project, value 'PP1': there is no such project; the nearest is 'P1'" in err
+
+
 def test_check_lists_every_error_and_run_the_first_two_hundred(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -330,7 +330,8 @@ FAULTS = [
 
 SOMEWHERE_ELSE = {
     "missing_folder", "missing_file", "unreadable_file", "too_large", "unsafe_path",
-    "base_chain", "bad_override", "bad_run_name", "duplicate_address", "no_gates_table",
+    "base_chain", "bad_override", "unknown_root", "bad_run_name", "duplicate_address",
+    "no_gates_table",
     "drawn_out_of_range", "year_not_begun", "not_in_reserve", "already_begun", "revision_outside",
     "unknown_measure", "bad_half_width", "no_compiler", "unknown_case",
     # of the tables that `fit`, `hindcast` and `calibrate` read
@@ -482,11 +483,16 @@ def test_without_plan_toml_the_tables_are_still_checked(tmp_path: Path) -> None:
 
 
 def test_files_and_folders_that_are_not_there(tmp_path: Path) -> None:
-    assert [one.code for one in problems_of(tmp_path / "nowhere")] == ["missing_folder"]
+    (tmp_path / "nowhither").mkdir()
+    (folder,) = problems_of(tmp_path / "nowhere")
+    assert (folder.code, folder.file) == ("missing_folder", str(tmp_path / "nowhere"))
+    assert folder.details["nearest"] == str(tmp_path / "nowhither")
+    assert_told(folder)
     missing = problems_of(write_plan(tmp_path, {"projects.csv": None}))
     assert [(one.code, one.file) for one in missing if one.level == "error"] == [
         ("missing_file", "projects.csv")
     ]
+    assert str(tmp_path / "projects.csv") in missing[0].render("en")
     (tmp_path / "projects.csv").mkdir()
     (problem,) = errors_of(problems_of(tmp_path))
     assert problem.code == "unreadable_file"
@@ -740,6 +746,12 @@ def test_headers_in_chinese_are_read(tmp_path: Path) -> None:
     english = load_plan(write_plan(tmp_path / "en"))
     plan = load_plan(write_plan(tmp_path / "zh", {PROJECTS: f"{chinese}\n{rest}"}))
     assert plan.projects == english.projects
+
+
+def test_a_wrong_header_in_chinese_names_the_nearest_in_english(tmp_path: Path) -> None:
+    zh = tables.fields_of("projects")["annual_plan"].zh
+    (wrong, _) = problems_of(write_plan(tmp_path, replaced(PROJECTS, "annual_plan", f"本{zh}")))
+    assert (wrong.code, wrong.details["nearest"]) == ("unknown_column", "annual_plan")
 
 
 def test_a_year_that_has_not_begun_has_nothing_done(tmp_path: Path) -> None:

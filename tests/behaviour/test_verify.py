@@ -104,7 +104,15 @@ def test_unknown_names_are_told_with_the_nearest(
     told = capsys.readouterr()
     assert told.out == ""
     assert f"--only, value '{name}': there is no such case; the nearest is '{nearest}'" in told.err
-    assert "value 'nothing-like-it'" in told.err
+    assert "value 'nothing-like-it': there is no such case; remedy" in told.err
+    assert "the cases are 03, 05, " in told.err
+
+
+def test_cases_may_be_named_without_the_leading_zero() -> None:
+    assert [one.id for one in verify.choose(["3", "05"])] == ["03", "05"]
+    ((case, verdicts),) = verify.verify(["3"])
+    assert (case.id, all(one.holds for one in verdicts)) == ("03", True)
+    assert verdicts
 
 
 def test_without_the_compiler_the_reference_engine_serves(
