@@ -64,7 +64,7 @@ TEXT: Mapping[str, Mapping[str, str]] = {
     },
     "en": {
         "title": "Hindcast: {plan}, as forecast from {day}, against what happened "
-        "({replications:,} replications)",
+        "(replications: {replications:,})",
         "strong": "Promises meant to be kept (must, plan)",
         "weak": "Promises striven for (strive, explore), not scored together with the others",
         "promise": "promise",
@@ -100,12 +100,12 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "given": "Base rate: {rate:.0%}, as given.",
         "means": "Slippage alone: nothing but the slips and durations of types.csv is uncertain; "
         "approvals, money, seasons, risks and dependence are off.",
-        "caution": "Only {known} cases, of one year, under the same accounts and weather: they are "
-        "not independent. Intervals take them as independent and are too narrow. Outcomes are "
-        "known where somebody reported them, which is no fair sample. So few cases cannot show "
+        "caution": "Few cases (only {known}), of one year, under the same accounts and weather: "
+        "they are not independent. Intervals take them as independent and are too narrow. Outcomes "
+        "are known where somebody reported them, which is no fair sample. So few cases cannot show "
         "that the model is good, or that it is not.",
-        "outside": "Another {count} promises are no construction or name nothing that can be "
-        "judged: the model says nothing of them, and they are not scored.",
+        "outside": "Promises that are no construction or name nothing that can be judged: "
+        "{count}; the model says nothing of them, and they are not scored.",
         "files": "Written: {folder} (hindcast.csv, hindcast.json)",
     },
 }

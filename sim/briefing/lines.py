@@ -29,18 +29,18 @@ SAYS = {
     },
     "en": {
         "interrupted": "Interrupted. The same command does the rest.",
-        "kept": "Interrupted; {done:,} of {count:,} replications are done and kept. The same "
+        "kept": "Interrupted; replications done and kept: {done:,} of {count:,}. The same "
         "command continues.",
         "resumed": "{done:,} done earlier, continuing ({count:,} in all)",
-        "full": "The disk is full: cannot write '{place}' ({reason}); {done:,} of {count:,} "
-        "replications are done and kept; make room, and the same command continues",
+        "full": "The disk is full: cannot write '{place}' ({reason}); replications done and "
+        "kept: {done:,} of {count:,}; make room, and the same command continues",
         "full_done": "The disk is full: cannot write '{place}' ({reason}); the run itself is done "
         "and kept; make room and give the same command again",
         "no_place": "The folder of results cannot be used: '{place}' ({reason}); nothing was "
         "simulated; give another one with --out",
         "failed": "Failed: {error} (details with --debug)",
-        "problems": "The input is wrong: {errors} errors, {warnings} warnings; nothing written.",
-        "checked": "Checked: {errors} errors, {warnings} warnings.",
+        "problems": "The input is wrong (errors: {errors}, warnings: {warnings}); nothing written.",
+        "checked": "Checked (errors: {errors}, warnings: {warnings}).",
         "more": "... and {count} more",
         "found": "The same run is already there; reading it (fingerprint {mark}).",
         "simulating": "simulating",

@@ -89,7 +89,7 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "not_scored": "This scenario uses what became known after the plan was made: it is no "
         "forecast and is never scored.",
         "target": "Target {target}; annual plans of the projects in it {annual} ({unit}); "
-        "{count:,} projects; {replications:,} replications",
+        "projects: {count:,}; replications: {replications:,}",
         "headline": "Cumulative investment at 31 December {year}, {unit}",
         "measure": "measure",
         "reported": "reported",
@@ -101,11 +101,11 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "tail": "mean shortfall, worst 5 %",
         "sure": "Eighty per cent sure that reported reaches {p20} (P20); even odds of {p50} (P50).",
         "errors": "Standard errors of the percentiles of reported: {errors} ({unit}).",
-        "few": "Only {count} replications: too few to speak of odds; ask for more with -n.",
+        "few": "Replications: only {count}, too few to speak of odds; ask for more with -n.",
         "precise": "As precise as asked: half of the 95 % interval of {measure} is {half} (asked: "
-        "{asked}); stopped after {count:,} replications of at most {most:,}.",
+        "{asked}); stopped at replication {count:,} of at most {most:,}.",
         "imprecise": "Not as precise as asked: half of the 95 % interval of {measure} is {half} "
-        "(asked: {asked}) after all {count:,} replications; allow more with -n.",
+        "(asked: {asked}) with all replications done ({count:,}); allow more with -n.",
         "half_unknown": "not known yet",
         "half_yuan": "{amount} ({unit})",
         "half_probability": "{value:.2%}",
@@ -124,7 +124,7 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "owed": "Due and unpaid at year-end (arrears, {unit}): median {p50} "
         "(P10-P90: {p10}-{p90}).",
         "dropped": "Projects given up on the way: median {p50:,} (P10-P90: {p10:,}-{p90:,})",
-        "revised": "Revised plan ({unit}): {plan} (medians: {joined} projects in, {left} out); "
+        "revised": "Revised plan ({unit}): {plan} (medians: projects in {joined}, out {left}); "
         "reported meets it: {odds}",
         "execution": "Execution of the year's budget at year-end "
         "(paid over budget; budgets in {unit})",

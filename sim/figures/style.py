@@ -66,7 +66,7 @@ def new_chart() -> tuple[Figure, Axes]:
 
 _FOOT = {
     "zh": "{plan}　情景：{title}　{replications:,} 次模拟　种子 {seed}　引擎 {engine}　指纹 {mark}",
-    "en": "{plan}   scenario {title}   {replications:,} replications   seed {seed}   "
+    "en": "{plan}   scenario {title}   replications {replications:,}   seed {seed}   "
     "engine {engine}   fingerprint {mark}",
 }
 _UNLIMITED = {"zh": "资金不设上限", "en": "money is unlimited"}

@@ -158,7 +158,7 @@ class TestTold:
             "row 8, column 'actual', value '1e+15': actual is inf times planned",
         ):
             assert words in told, words
-        assert "9 errors" in told
+        assert "errors: 9" in told
 
     def test_warnings_stop_nothing(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

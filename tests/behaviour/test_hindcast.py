@@ -111,7 +111,7 @@ class TestScored:
         printed = capsys.readouterr().out
         assert "Base rate: 60%, as given." in printed
         assert "slippage alone" in printed
-        assert "Only 3 cases" in printed
+        assert "Few cases (only 3)" in printed
         folder = next((tmp_path / "out" / "plan").glob("hindcast-*"))
         found = json.loads((folder / "hindcast.json").read_text("utf-8"))
         score = found["groups"]["strong"]["scores"]["base_rate"]["brier"]
@@ -193,7 +193,7 @@ class TestRefused:
             "row 12, column 'actual_start', value '2021-13-01'",
         ):
             assert words in told, words
-        assert "11 errors" in told
+        assert "errors: 11" in told
         assert not (tmp_path / "o").exists()
 
 

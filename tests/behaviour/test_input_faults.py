@@ -3,13 +3,16 @@
 import ast
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 import sim
+from sim.briefing import hindcast, replay, verification
+from sim.briefing.lines import SAYS
+from sim.briefing.words import TEXT
 from sim.plan import tables
 from sim.plan.changes import Change
 from sim.plan.loading import load_plan, load_plan_with
@@ -588,6 +591,27 @@ def test_messages_are_complete_in_both_languages() -> None:
             for lang in ("zh", "en")
         )
         assert zh == en, code
+
+
+COUNTED = re.compile(r"\{(count|cases|days|errors|expected|known|number|warnings)[^}]*\} [a-z]+s\b")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [catalogue(), SAYS["en"], TEXT["en"], replay._SAYS["en"], replay._WORDS["en"],
+     hindcast.TEXT["en"], verification.WORDS["en"]],
+    ids=["messages", "lines", "headline", "events", "replay", "hindcast", "verify"],
+)  # fmt: skip
+def test_one_is_not_told_as_many(words: Mapping[str, Any]) -> None:
+    """A number that may be 1 stands behind what it counts: `errors: 1`."""
+    texts = {key: one["rule_en"] if isinstance(one, dict) else one for key, one in words.items()}
+    assert [key for key, text in texts.items() if COUNTED.search(str(text))] == []
+
+
+def test_one_day_of_delay_is_a_day() -> None:
+    assert [replay._days(count, "en") for count in (0, 1, 2, 1000)] == [
+        "0 days", "1 day", "2 days", "1,000 days",
+    ]  # fmt: skip
 
 
 def test_one_mistake_is_told_once(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_the_table_in_english(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     for words in ("Cases with known answers", "expected", "got", "tolerance", "verdict", "holds"):
         assert words in printed
-    assert "(2 cases, reference engine" in printed.splitlines()[-1]
+    assert "(cases: 2, reference engine" in printed.splitlines()[-1]
 
 
 def test_without_names_every_case_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +75,7 @@ def test_a_broken_function_ends_with_1(
     right = sim.analysis.scoring.pinball_loss
     monkeypatch.setattr(arithmetic, "pinball_loss", lambda f, p, y: right(f, 1 - p, y))
     assert ask("verify", "--only", "18", "--lang", "en") == 1
-    assert "2 of 19 do not hold: 18 pinball loss" in capsys.readouterr().out.splitlines()[-1]
+    assert "Not holding: 2 of 19: 18 pinball loss" in capsys.readouterr().out.splitlines()[-1]
 
 
 def test_a_broken_engine_ends_with_1(
