@@ -127,7 +127,7 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "errors": "Standard errors of the percentiles of reported: {errors} ({unit}).",
         "certain": "Every uncertainty is off: all replications are the same, and nothing is a "
         "matter of odds.",
-        "always": "[≥ ...] or [≤ ...]: in every one of {count:,} replications, or in none. So many "
+        "always": "[≥ ...] or [≤ ...]: in every replication of {count:,}, or in none. So many "
         "tell no more than a one-sided 95 % bound (about 3 / replications), of what is certain "
         "anyway too; more of them bring it closer.",
         "few": "Replications: only {count}, too few to speak of odds; ask for more with -n.",
