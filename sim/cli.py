@@ -166,21 +166,20 @@ def replay(
 ) -> None:
     """重放一次模拟的事件记录 / the event log of one replication."""
     from sim.briefing.replay import replay_lines
-    from sim.plan.problems import nearest
+    from sim.plan.problems import InputError, Problem, Told, nearest
     from sim.plan.scenario import load_scenario
     from sim.runs.replay import replay_one
 
     given = {"seed": seed, "sampling": sampling}
     with input_errors(lang):
         loaded = load_scenario(scenario, (*overrides, *run_overrides(given)))
+        ids = {one.id for one in loaded.plan.projects}
+        if project is not None and project not in ids:
+            details = {"what": Told("项目", "project"), "nearest": nearest(project, ids)}
+            unknown = Problem("unknown_reference", "--project", value=project, details=details)
+            raise InputError([unknown])
         asked = loaded.options
         story = replay_one(loaded.plan, asked.seed, replication, asked.sampling)
-    ids = {one.id for one in loaded.plan.projects}
-    if project is not None and project not in ids:
-        close = nearest(project, ids)
-        shown = close if len(close) < 80 else "?"
-        click.echo(SAYS[lang]["no_project"].format(project=project, nearest=shown), err=True)
-        raise WrongInputError
     for line in replay_lines(story, project, lang):
         click.echo(line)
 

@@ -48,7 +48,7 @@ TEXT = {
     },
     "en": {
         "title": "Own records and reference classes (actual over planned; a reference counts as "
-        "{prior:g} records)",
+        "so many records: {prior:g})",
         "type": "type",
         "measure": "measure",
         "duration": "duration",

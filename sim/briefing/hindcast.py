@@ -48,6 +48,13 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "brier": "评分",
         "parts": "取整到十分位：可靠性 − 分辨力 + 不确定性",
         "worse": "比模型差多少 [95%区间]",
+        "verdict": "结论：{parts}。",
+        "better": "模型的布赖尔评分好于“{names}”（95%区间在 0 之上）",
+        "poorer": "模型的布赖尔评分差于“{names}”（95%区间在 0 之下）",
+        "same": "模型的布赖尔评分与“{names}”分不出高下（95%区间含 0）",
+        "unsure": "只有一项可评分，模型与“{names}”无从比较",
+        "join": "、",
+        "then": "；",
         "f_model": "模型",
         "f_on_time": "全部按期",
         "f_base_rate": "基准比率",
@@ -64,7 +71,7 @@ TEXT: Mapping[str, Mapping[str, str]] = {
     },
     "en": {
         "title": "Hindcast: {plan}, as forecast from {day}, against what happened "
-        "({replications:,} replications)",
+        "(replications: {replications:,})",
         "strong": "Promises meant to be kept (must, plan)",
         "weak": "Promises striven for (strive, explore), not scored together with the others",
         "promise": "promise",
@@ -92,6 +99,14 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "brier": "score",
         "parts": "rounded to tenths: reliability - resolution + uncertainty",
         "worse": "worse than the model by [95 % interval]",
+        "verdict": "Verdict: {parts}.",
+        "better": "the model's Brier score is better than that of {names} (95 % interval above 0)",
+        "poorer": "the model's Brier score is worse than that of {names} (95 % interval below 0)",
+        "same": "the model's Brier score cannot be told from that of {names} (95 % interval "
+        "holds 0)",
+        "unsure": "one case alone: the model cannot be compared with {names}",
+        "join": ", ",
+        "then": "; ",
         "f_model": "model",
         "f_on_time": "all on time",
         "f_base_rate": "base rate",
@@ -100,12 +115,12 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "given": "Base rate: {rate:.0%}, as given.",
         "means": "Slippage alone: nothing but the slips and durations of types.csv is uncertain; "
         "approvals, money, seasons, risks and dependence are off.",
-        "caution": "Only {known} cases, of one year, under the same accounts and weather: they are "
-        "not independent. Intervals take them as independent and are too narrow. Outcomes are "
-        "known where somebody reported them, which is no fair sample. So few cases cannot show "
+        "caution": "Few cases (only {known}), of one year, under the same accounts and weather: "
+        "they are not independent. Intervals take them as independent and are too narrow. Outcomes "
+        "are known where somebody reported them, which is no fair sample. So few cases cannot show "
         "that the model is good, or that it is not.",
-        "outside": "Another {count} promises are no construction or name nothing that can be "
-        "judged: the model says nothing of them, and they are not scored.",
+        "outside": "Promises that are no construction or name nothing that can be judged: "
+        "{count}; the model says nothing of them, and they are not scored.",
         "files": "Written: {folder} (hindcast.csv, hindcast.json)",
     },
 }
@@ -146,6 +161,7 @@ def print_hindcast(judged: Judged, console: Console, language: Language = "zh") 
             say(text["none"])
             continue
         console.print(_score_table(group, text))
+        say(_verdict(group, text), "bold")
         if known < FEW:
             say(text["caution"].format(known=known), "bold")
     rate = judged.base_rate
@@ -189,6 +205,27 @@ def _score_table(group: Group, text: Mapping[str, str]) -> Table:
     for one in group.scores:
         table.add_row(text[f"f_{one.forecast}"], f"{one.brier:.3f}", _parts(one), _worse(one))
     return table
+
+
+def _verdict(group: Group, text: Mapping[str, str]) -> str:
+    """Say in a sentence from which humble forecasts the model's score can be told, and how."""
+    names: dict[str, list[str]] = {"better": [], "poorer": [], "same": [], "unsure": []}
+    for one in group.scores:
+        if one.worse is not None:
+            names[_compared(one)].append(text[f"f_{one.forecast}"])
+    parts = [
+        text[kind].format(names=text["join"].join(found)) for kind, found in names.items() if found
+    ]
+    return text["verdict"].format(parts=text["then"].join(parts))
+
+
+def _compared(one: Score) -> str:
+    """Tell whether the model is better than a humble forecast, poorer, or neither for certain."""
+    if one.low is None or one.high is None:
+        return "unsure"
+    if one.low > 0:
+        return "better"
+    return "poorer" if one.high < 0 else "same"
 
 
 def _parts(one: Score) -> str:

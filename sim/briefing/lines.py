@@ -20,7 +20,6 @@ SAYS = {
         "simulating": "模拟",
         "verifying": "核验",
         "per_second": "次/秒",
-        "no_project": "没有项目“{project}”，最接近的是“{nearest}”",
         "warnings": "提醒 {count} 条，查看：python run_sim.py check {file}",
         "idle": "以下改动在本次运行中不起作用：{paths}",
         "disagree": "警告：两个引擎对第 {replications} 次模拟的结果不一致，本次结果不可用；"
@@ -30,24 +29,23 @@ SAYS = {
     },
     "en": {
         "interrupted": "Interrupted. The same command does the rest.",
-        "kept": "Interrupted; {done:,} of {count:,} replications are done and kept. The same "
+        "kept": "Interrupted; replications done and kept: {done:,} of {count:,}. The same "
         "command continues.",
         "resumed": "{done:,} done earlier, continuing ({count:,} in all)",
-        "full": "The disk is full: cannot write '{place}' ({reason}); {done:,} of {count:,} "
-        "replications are done and kept; make room, and the same command continues",
+        "full": "The disk is full: cannot write '{place}' ({reason}); replications done and "
+        "kept: {done:,} of {count:,}; make room, and the same command continues",
         "full_done": "The disk is full: cannot write '{place}' ({reason}); the run itself is done "
         "and kept; make room and give the same command again",
         "no_place": "The folder of results cannot be used: '{place}' ({reason}); nothing was "
         "simulated; give another one with --out",
         "failed": "Failed: {error} (details with --debug)",
-        "problems": "The input is wrong: {errors} errors, {warnings} warnings; nothing written.",
-        "checked": "Checked: {errors} errors, {warnings} warnings.",
+        "problems": "The input is wrong (errors: {errors}, warnings: {warnings}); nothing written.",
+        "checked": "Checked (errors: {errors}, warnings: {warnings}).",
         "more": "... and {count} more",
         "found": "The same run is already there; reading it (fingerprint {mark}).",
         "simulating": "simulating",
         "verifying": "verifying",
         "per_second": "a second",
-        "no_project": "there is no project '{project}'; the nearest is '{nearest}'",
         "warnings": "Warnings: {count}; to see them: python run_sim.py check {file} --lang en",
         "idle": "These changes have no effect in this run: {paths}",
         "disagree": "Warning: the two engines differ in replications {replications}: do not use "

@@ -20,7 +20,7 @@ _SAYS: Mapping[str, Mapping[Happening, str]] = {
         Happening.SET_ASIDE: "首笔资本金落实，留存 {amount}（{account}）",
         Happening.WAITS_FOR_MONEY: "其他条件已具备，首笔资本金未落实，等待到账",
         Happening.STARTED: "开工，{delay}",
-        Happening.STOPPED: "风险事件：停工 {number} 天",
+        Happening.STOPPED: "风险事件：停工 {days}",
         Happening.DROPPED: "项目中止",
         Happening.MEASURED: "计量：累计完成价值 {amount}",
         Happening.REPORTED: "填报：累计完成投资 {amount}",
@@ -46,7 +46,7 @@ _SAYS: Mapping[str, Mapping[Happening, str]] = {
         Happening.SET_ASIDE: "first instalment secured, {amount} set aside ({account})",
         Happening.WAITS_FOR_MONEY: "ready but for the first instalment; waits for money",
         Happening.STARTED: "started, {delay}",
-        Happening.STOPPED: "a risk strikes: stopped for {number} days",
+        Happening.STOPPED: "a risk strikes: stopped for {days}",
         Happening.DROPPED: "given up",
         Happening.MEASURED: "measured: value of work to date {amount}",
         Happening.REPORTED: "reported: investment to date {amount}",
@@ -70,10 +70,10 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     "zh": {
         "bracket": "（{text}）",
         "at_window": "{text}",
-        "queued": "（排队 {days} 天）",
+        "queued": "（排队 {days}）",
         "on_time": "与计划同日",
-        "late": "比计划晚 {days} 天",
-        "early": "比计划早 {days} 天",
+        "late": "比计划晚 {days}",
+        "early": "比计划早 {days}",
         "because": "：{causes}",
         "day": "{title} {days} 天",
         "and": "，",
@@ -92,10 +92,10 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "bracket": " ({text})",
         "at_window": " at window '{text}'",
-        "queued": " (queued for {days} days)",
+        "queued": " (queued for {days})",
         "on_time": "on the planned day",
-        "late": "{days} days later than planned",
-        "early": "{days} days earlier than planned",
+        "late": "{days} later than planned",
+        "early": "{days} earlier than planned",
         "because": ": {causes}",
         "day": "{title} {days}",
         "and": ", ",
@@ -106,7 +106,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "plan": "planned start {start}, planned finish {finish}, total {total}, "
         "annual plan {annual}",
         "money": "money",
-        "open": "not started before the horizon: {started} projects; not finished: {finished}",
+        "open": "projects not started before the horizon: {started}; not finished: {finished}",
         "open_one": "not {what} by the horizon",
         "started": "started",
         "finished": "finished",
@@ -178,10 +178,10 @@ def _told(replay: Replay, event: Event, language: Language) -> str:
         account=account,
         from_account=words["bracket"].format(text=account) if account else "",
         amount=_money(event.number, language),
-        number=event.number,
+        days=_days(event.number, language),
         rate=f"{event.number / PPM:.1%}",
         why=words[_pace(event.number)],
-        queued=words["queued"].format(days=event.number) if event.number else "",
+        queued=words["queued"].format(days=_days(event.number, language)) if event.number else "",
         delay=_delay(replay, event.project, happening, language),
     )
 
@@ -214,7 +214,7 @@ def _delay(replay: Replay, project: int, happening: Happening, language: Languag
     late = actual - (planned - replay.origin).days
     kind = "on_time" if late == 0 else "late" if late > 0 else "early"
     causes = _causes(replay, days, language)
-    return words[kind].format(days=f"{abs(late):,}") + (
+    return words[kind].format(days=_days(abs(late), language)) + (
         words["because"].format(causes=causes) if causes else ""
     )
 
@@ -229,6 +229,12 @@ def _causes(replay: Replay, days: Sequence[float], language: Language) -> str:
         for part, cause in named
         if abs(part) >= _SHOWN_DAYS
     )
+
+
+def _days(count: int, language: Language) -> str:
+    if language == "zh":
+        return f"{count:,} 天"
+    return f"{count:,} day" if count == 1 else f"{count:,} days"
 
 
 def _signed(days: float) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.figures.amounts import Language, Scale, scale_for
-from sim.figures.style import odds
+from sim.figures.style import nothing_is_random, odds
 from sim.runs.folder import StoredRun
 
 Words = Mapping[str, str]
@@ -170,7 +170,7 @@ def _year_end(stored: StoredRun, words: Words, scale: Scale) -> list[str]:
     for name in _MEASURES:
         found = stored.summary["year_end"][name]
         keys = ("mean", *(f"p{one}" for one in _PERCENTS))
-        met = odds(found["probability_target_met"])
+        met = odds(found["probability_target_met"], nothing_is_random(stored))
         rows.append([words[name], *(scale.show(found[key]) for key in keys), met])
     return _table(heads, rows, words)
 

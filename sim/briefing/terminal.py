@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.analysis.published import MonthShare, stage_shares, year_shares
 from sim.briefing.words import TEXT
 from sim.engine.rules import PHASES
 from sim.figures.amounts import Language, Scale, scale_for
 from sim.figures.names import CLASSES, cause_title
-from sim.figures.style import SMALL_SAMPLE, odds
+from sim.figures.style import SMALL_SAMPLE, changed_settings, nothing_is_random, odds
 from sim.runs.folder import StoredRun
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    Part = tuple[str | Table, str]
+    """A line or a table, and the style of the line."""
+
+Words = Mapping[str, str]
 _MEASURES = ("reported", "work_done", "paid")
-_SHOWN = (5, 20, 50, 80, 95)
+_SHOWN, _OTHERS = (5, 50, 95), (20, 80)
+_ALL = (5, 20, 50, 80, 95)
+_MOST_COLUMNS = 140
+"""Columns that changed settings may fill: two lines."""
 _HARDEST = 8
+_LARGEST = 8
+"""Causes with a line of their own; the rest share one.
+"""
 _SHOWN_DAYS = 0.05
 """Causes that move an average project by less are not worth a line."""
 _COMPARABLE = 100
 """Projects from which a list is of the kind whose month-ends are published."""
+_PIECE = re.compile(r"[^，；。、]+[，；。、]*")
+Short = tuple[str, str, str, float]
 _KEPT = {"value": "p_kept", "low": "p_kept_low", "high": "p_kept_high"}
 
 
@@ -40,8 +53,44 @@ def plain_table(title: str) -> Table:
     )  # fmt: skip
 
 
+def folded(line: str, width: int) -> str:
+    """Break a Chinese line where it pauses: a terminal would break inside a number."""
+    from rich.cells import cell_len
+
+    lines = [""]
+    for piece in _PIECE.findall(line):
+        if lines[-1] and cell_len(lines[-1] + piece.rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(lines)
+
+
+class _Told(NamedTuple):
+    """What every part of the headline needs."""
+
+    stored: StoredRun
+    text: Words
+    scale: Scale
+    language: Language
+
+    @property
+    def summary(self) -> Mapping[str, Any]:
+        """The summary of the run."""
+        return self.stored.summary
+
+    @property
+    def certain(self) -> bool:
+        """Whether nothing is random."""
+        return nothing_is_random(self.stored)
+
+    @property
+    def unit(self) -> str:
+        """The unit of amounts."""
+        return self.scale.name(self.language)
+
+
 def print_headline(stored: StoredRun, console: Console, language: Language = "zh") -> None:
-    """Print what a run says.
+    """Print what a run says: first what decides, then where it comes from, last the details.
 
     Parameters
     ----------
@@ -52,96 +101,138 @@ def print_headline(stored: StoredRun, console: Console, language: Language = "zh
     language : {"zh", "en"}
         Language.
     """
-    text, summary = TEXT[language], stored.summary
-    reported = summary["year_end"]["reported"]
-    scale = scale_for(max(summary["target_yuan"], reported["p95"]))
-    unit = scale.name(language)
+    highest = max(stored.summary["target_yuan"], stored.summary["year_end"]["reported"]["p95"])
+    told = _Told(stored, TEXT[language], scale_for(highest), language)
+    after_a_line = False
+    for part in (_about, _year_end, _on_the_way, _money, _promises, _causes, _months, _details):
+        for one, style in part(told):
+            if isinstance(one, str):
+                line = folded(one, console.width) if language == "zh" else one
+                console.print(line, style=style, highlight=False, markup=False)
+            else:
+                console.print(*([""] if after_a_line else []), one, sep="\n")
+            after_a_line = isinstance(one, str)
 
-    def say(line: str, style: str = "") -> None:
-        console.print(line, style=style, highlight=False, markup=False)
 
-    say(text["title"].format(title=summary["title"], plan=summary["plan"]), "bold")
-    if not stored.manifest["resolved"]["about"]["scored"]:
-        say(text["not_scored"], "bold")
-    say(
-        text["target"].format(
-            target=scale.show(summary["target_yuan"]),
-            annual=scale.show(summary["annual_plan_yuan"]),
-            unit=unit,
-            count=summary["projects"]["count"],
-            replications=summary["replications"],
-        )
-    )
-    console.print(_headline_table(stored, text, scale, unit))
-    if summary["replications"] < SMALL_SAMPLE:
-        say(text["few"].format(count=summary["replications"]), "bold")
+def _about(told: _Told) -> Iterator[Part]:
+    """Say of which run this is, and what it is held against."""
+    text, summary = told.text, told.summary
+    yield text["title"].format(title=summary["title"], plan=summary["plan"]), "bold"
+    if not told.stored.manifest["resolved"]["about"]["scored"]:
+        yield text["not_scored"], "bold"
+    amounts = {name: told.scale.show(summary[f"{name}_yuan"]) for name in ("target", "annual_plan")}
+    counts = {"count": summary["projects"]["count"], "replications": summary["replications"]}
+    yield text["target"].format(unit=told.unit, **amounts, **counts), ""
+    if changed := changed_settings(told.stored, told.language, _MOST_COLUMNS):
+        yield changed, "bold"
+
+
+def _year_end(told: _Told) -> Iterator[Part]:
+    """Say where the year ends, how sure that is, and how the plan leads there."""
+    text, summary, scale = told.text, told.summary, told.scale
+    yield _headline_table(told), ""
+    if told.certain:
+        yield text["certain"], "bold"
+    elif summary["replications"] < SMALL_SAMPLE:
+        yield text["few"].format(count=summary["replications"]), "bold"
     else:
-        p20, p50 = scale.show(reported["p20"]), scale.show(reported["p50"])
-        say(text["sure"].format(p20=p20, p50=p50, unit=unit))
-    if asked := stored.manifest.get("precision"):
-        say(_precision_line(asked, summary["replications"], text, language), "bold")
-        errors = ", ".join(
-            f"P{percent} ±{reported[f'p{percent}_se'] / scale.yuan:,.1f}" for percent in _SHOWN
-        )
-        say(text["errors"].format(errors=errors, unit=unit), "dim")
-    say(text["paid_note"] if summary["execution"] else text["unlimited"], "dim")
-    net = summary["net_of_growth"]
-    say(
-        text["net"].format(
-            reported=scale.show(net["reported"]["p50"]),
-            reported_met=odds(net["reported"]["probability_target_met"]),
-            work=scale.show(net["work_done"]["p50"]),
-            work_met=odds(net["work_done"]["probability_target_met"]),
-            unit=unit,
-        )
-    )
-    if summary["execution"]:
-        owed = {key: scale.show(summary["arrears"][key]) for key in ("p10", "p50", "p90")}
-        say(text["owed"].format(unit=unit, **owed))
-    for key, planned in (
-        ("starts", "planned_starts_in_year"),
-        ("finishes", "planned_finishes_in_year"),
-    ):
-        counts = summary["projects"]["started_in_year" if key == "starts" else "finished_in_year"]
-        line = text[key].format(
-            planned=summary["projects"][planned],
-            p10=counts["p10"],
-            p50=counts["p50"],
-            p90=counts["p90"],
-        )
-        say(line)
-    if summary["projects"]["dropped"]["p90"]:
-        say(text["dropped"].format(**summary["projects"]["dropped"]))
-    if revised := summary["revised_plan"]:
-        say(
-            text["revised"].format(
-                plan=scale.show(revised["annual_plan_yuan"]["p50"]),
-                unit=unit,
-                joined=revised["joined"]["p50"],
-                left=revised["left"]["p50"],
-                odds=odds(revised["probability_plan_met"]),
-            )
-        )
-    if summary["execution"]:
-        console.print(_execution_table(summary["execution"], text, scale, language))
-        if rows := _short_accounts(stored):
-            console.print(_short_table(rows, text, scale, language))
-    console.print(_cause_table(stored, text, language))
-    promises = _promise_rows(stored)
-    if promises:
-        console.print(_promise_table(promises, text))
+        p20, p50 = (scale.show(summary["year_end"]["reported"][key]) for key in ("p20", "p50"))
+        yield text["sure"].format(p20=p20, p50=p50, unit=told.unit), ""
+    if asked := told.stored.manifest.get("precision"):
+        yield _precision_line(asked, summary["replications"], text, told.language), "bold"
+    if not summary["execution"]:
+        yield text["unlimited"], ""
     if summary["annual_plan_yuan"]:
-        comparable = summary["projects"]["count"] >= _COMPARABLE
-        console.print(_month_table(stored, text, language, comparable))
-        if comparable:
-            say(text["bias"], "dim")
-    if left := _left_of_residuals(stored, text):
-        say(text["residuals"].format(left=left), "dim")
-    if stored.manifest["without_effect"]:
-        names = ", ".join(stored.manifest["without_effect"])
-        console.print(
-            text["unused"].format(names=names), style="dim", highlight=False, markup=False
+        yield _bridge_table(told), ""
+    net = summary["net_of_growth"]
+    line = text["net"].format(
+        reported=scale.show(net["reported"]["p50"]),
+        reported_met=odds(net["reported"]["probability_target_met"], told.certain),
+        work=scale.show(net["work_done"]["p50"]),
+        work_met=odds(net["work_done"]["probability_target_met"], told.certain),
+        unit=told.unit,
+    )
+    yield line, ""
+
+
+def _on_the_way(told: _Told) -> Iterator[Part]:
+    """Say how many projects start, finish, are given up, come and go."""
+    text, projects = told.text, told.summary["projects"]
+    for key, done in (("starts", "started"), ("finishes", "finished")):
+        counts = {name: projects[f"{done}_in_year"][name] for name in ("p10", "p50", "p90")}
+        yield text[key].format(planned=projects[f"planned_{key}_in_year"], **counts), ""
+    if projects["dropped"]["p90"]:
+        yield text["dropped"].format(**projects["dropped"]), ""
+    if revised := told.summary["revised_plan"]:
+        line = text["revised"].format(
+            plan=told.scale.show(revised["annual_plan_yuan"]["p50"]),
+            unit=told.unit,
+            joined=revised["joined"]["p50"],
+            left=revised["left"]["p50"],
+            odds=odds(revised["probability_plan_met"], told.certain),
         )
+        yield line, ""
+
+
+def _money(told: _Told) -> Iterator[Part]:
+    """Say how much of the budgets is paid, what is owed, and by whom."""
+    summary = told.summary
+    if not summary["execution"]:
+        return
+    owed = {key: told.scale.show(summary["arrears"][key]) for key in ("p10", "p50", "p90")}
+    yield told.text["owed"].format(unit=told.unit, **owed), ""
+    yield _execution_table(told), ""
+    accounts, lacking = _short_accounts(told.stored)
+    if accounts or summary["arrears"]["mean"]:
+        yield _short_table(told, accounts, lacking), ""
+
+
+def _promises(told: _Told) -> Iterator[Part]:
+    """Tell of the promises that matter most."""
+    if promises := _promise_rows(told.stored):
+        yield _promise_table(promises, told), ""
+
+
+def _causes(told: _Told) -> Iterator[Part]:
+    """Say where the days went."""
+    yield _cause_table(told), ""
+
+
+def _months(told: _Told) -> Iterator[Part]:
+    """Hold the months against published lists, where there are projects enough to compare."""
+    if told.summary["annual_plan_yuan"]:
+        comparable = told.summary["projects"]["count"] >= _COMPARABLE
+        yield _month_table(told.stored, told.text, told.language, comparable), ""
+        if comparable:
+            yield told.text["bias"], "dim"
+
+
+def _details(told: _Told) -> Iterator[Part]:
+    """Give the other statistics, and what is to be borne in mind."""
+    text, manifest, reported = told.text, told.stored.manifest, told.summary["year_end"]["reported"]
+    yield _detail_table(told), ""
+    if manifest.get("precision"):
+        errors = ", ".join(
+            f"P{percent} ±{reported[f'p{percent}_se'] / told.scale.yuan:,.1f}" for percent in _ALL
+        )
+        yield text["errors"].format(errors=errors, unit=told.unit), "dim"
+    if not told.certain and _some_always(told):
+        yield text["always"].format(count=told.summary["replications"]), "dim"
+    if told.summary["execution"]:
+        yield text["paid_note"], "dim"
+    if left := _left_of_residuals(told.stored, text):
+        yield text["residuals"].format(left=left), "dim"
+    if manifest["without_effect"]:
+        yield text["unused"].format(names=", ".join(manifest["without_effect"])), "dim"
+
+
+def _some_always(told: _Told) -> bool:
+    """Tell whether something is shown that happened in every replication, or in none."""
+    against = [*told.summary["net_of_growth"].values()]
+    against += [told.summary["year_end"][measure] for measure in ("reported", "work_done")]
+    met = [one["probability_target_met"]["value"] for one in against]
+    kept = [float(row["p_kept"]) for row in _promise_rows(told.stored)]
+    return any(value in (0.0, 1.0) for value in (*met, *kept))
 
 
 def _precision_line(
@@ -179,89 +270,146 @@ def print_folder(stored: StoredRun, console: Console, language: Language = "zh")
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _headline_table(stored: StoredRun, text: Mapping[str, str], scale: Scale, unit: str) -> Table:
-    table = plain_table(text["headline"].format(year=stored.manifest["plan_year"], unit=unit))
+def _headline_table(told: _Told) -> Table:
+    text, scale, year = told.text, told.scale, told.stored.manifest["plan_year"]
+    table = plain_table(text["headline"].format(year=year, unit=told.unit))
     table.add_column(text["measure"])
-    percents = [f"P{percent}" for percent in _SHOWN]
-    for column in (*percents, text["mean"], text["error"], text["met"], text["tail"]):
+    for column in (*(f"P{percent}" for percent in _SHOWN), text["met"]):
         table.add_column(column, justify="right")
     for measure in _MEASURES:
-        one = stored.summary["year_end"][measure]
-        keys = [*(f"p{percent}" for percent in _SHOWN), "mean"]
-        numbers = [scale.show(one[key]) for key in keys]
-        error = "–" if one["mean_se"] is None else f"{one['mean_se'] / scale.yuan:,.1f}"
+        one = told.summary["year_end"][measure]
+        numbers = [scale.show(one[f"p{percent}"]) for percent in _SHOWN]
         # The target was set for investment, not for payments.
-        against = ["–", "–"]
-        if measure != "paid":
-            against = [odds(one["probability_target_met"]), scale.show(one["cvar95_shortfall"])]
-        table.add_row(text[measure], *numbers, error, *against)
+        met = "–" if measure == "paid" else odds(one["probability_target_met"], told.certain)
+        table.add_row(text[measure], *numbers, met)
     return table
 
 
-def _execution_table(
-    classes: Mapping[str, Any], text: Mapping[str, str], scale: Scale, language: Language
-) -> Table:
-    table = plain_table(text["execution"].format(unit=scale.name(language)))
+def _bridge_table(told: _Told) -> Table:
+    """Lead from the annual plans to what is expected, by means: they add up."""
+    text, summary, scale = told.text, told.summary, told.scale
+    plan = summary["annual_plan_yuan"]
+    net = summary["net_of_growth"]["work_done"]["mean"]
+    work, reported = (summary["year_end"][name]["mean"] for name in ("work_done", "reported"))
+
+    def show(amount: float, sign: str = "") -> str:
+        return f"{amount / scale.yuan:{sign},.{scale.decimals + 1}f}"
+
+    table = plain_table(text["bridge"].format(unit=told.unit))
+    table.add_column(text["step"])
+    table.add_column(text["mean"], justify="right")
+    table.add_row(text["annual_plans"], show(plan))
+    table.add_row(text["behind"], show(net - plan, "+"))
+    table.add_row(text["growth"], show(work - net, "+"))
+    table.add_row(text["work_done"], show(work))
+    table.add_row(text["filing"], show(reported - work, "+"))
+    table.add_row(text["reported"], show(reported))
+    return table
+
+
+def _detail_table(told: _Told) -> Table:
+    text, scale = told.text, told.scale
+    table = plain_table(text["detail"].format(unit=told.unit))
+    table.add_column(text["measure"])
+    percents = [f"P{percent}" for percent in _OTHERS]
+    for column in (*percents, text["mean"], text["error"], text["tail"]):
+        table.add_column(column, justify="right")
+    for measure in _MEASURES:
+        one = told.summary["year_end"][measure]
+        numbers = [scale.show(one[key]) for key in (*(f"p{one}" for one in _OTHERS), "mean")]
+        error = "–" if one["mean_se"] is None else f"{one['mean_se'] / scale.yuan:,.1f}"
+        tail = "–" if measure == "paid" else scale.show(one["cvar95_shortfall"])
+        table.add_row(text[measure], *numbers, error, tail)
+    return table
+
+
+def _execution_table(told: _Told) -> Table:
+    text, scale = told.text, told.scale
+    table = plain_table(text["execution"].format(unit=told.unit))
     table.add_column(text["class"])
     for column in (text["budget"], "P10", "P50", "P90"):
         table.add_column(column, justify="right")
-    for name, one in classes.items():
+    for name, one in told.summary["execution"].items():
         shares = [_percent(one[key]) for key in ("p10", "p50", "p90")]
-        table.add_row(CLASSES[language].get(name, name), scale.show(one["budget_yuan"]), *shares)
+        table.add_row(
+            CLASSES[told.language].get(name, name), scale.show(one["budget_yuan"]), *shares
+        )
     return table
 
 
-def _short_accounts(stored: StoredRun) -> list[tuple[str, str, int, int]]:
-    """Return name, first short month, short months and unpaid yuan of the accounts that lack most.
+def _short_accounts(stored: StoredRun) -> tuple[list[Short], dict[str, float]]:
+    """Return the accounts that lack most, and by name what lacks elsewhere.
 
-    A month is short where it is more likely than not that the account could not pay all that it
-    was asked for. Owners' own funds are left out: they are many purses, not one.
+    Of an account: name, first short month, short months, unpaid yuan. A month is short where it is
+    more likely than not that the account could not pay all that it was asked for. Owners' own
+    funds stand apart: they are many purses, not one, and have no month in which they are short.
     """
     year = f"{stored.manifest['plan_year']}-"
     months: dict[str, list[dict[str, str]]] = {}
     for row in stored.table("accounts"):
-        if row["month"].startswith(year) and row["class"] != "own":
+        if row["month"].startswith(year):
             months.setdefault(row["account"], []).append(row)
-    found = []
+    found: list[Short] = []
+    lacking = {"own": 0.0, "elsewhere": 0.0}
     for rows in months.values():
+        unpaid = float(rows[-1]["unmet_mean_yuan"])
         short = [row["month"] for row in rows if float(row["p_short"]) > 0.5]
-        if short:
-            unpaid = int(rows[-1]["unmet_mean_yuan"])
-            found.append((rows[0]["name"], short[0], len(short), unpaid))
-    return sorted(found, key=lambda one: -one[3])[:_HARDEST]
+        if rows[0]["class"] == "own":
+            lacking["own"] += unpaid
+        elif short:
+            found.append((rows[0]["name"], short[0], str(len(short)), unpaid))
+        else:
+            lacking["elsewhere"] += unpaid
+    found.sort(key=lambda one: -one[3])
+    lacking["elsewhere"] += sum(one[3] for one in found[_HARDEST:])
+    return found[:_HARDEST], lacking
 
 
-def _short_table(
-    rows: Sequence[tuple[str, str, int, int]],
-    text: Mapping[str, str],
-    scale: Scale,
-    language: Language,
-) -> Table:
-    table = plain_table(text["short"].format(unit=scale.name(language)))
+def _short_table(told: _Told, accounts: Sequence[Short], lacking: Mapping[str, float]) -> Table:
+    """Show who lacks how much, down to all arrears.
+
+    What no account lacks is what none was asked for yet: it waits for its share of equity.
+    """
+    text = told.text
+    table = plain_table(text["short"].format(unit=told.unit))
     table.add_column(text["account"])
     for column in ("first", "months_short", "unmet"):
         table.add_column(text[column], justify="right")
-    for name, first, count, unpaid in rows:
-        table.add_row(name, first, str(count), f"{unpaid / scale.yuan:,.2f}")
+    owed = told.summary["arrears"]["mean"]
+    asked = sum(one[3] for one in accounts) + sum(lacking.values())
+    rest = {**lacking, "waits": owed - asked, "all_owed": owed}
+    for *cells, unpaid in (*accounts, *((text[key], "–", "–", rest[key]) for key in rest)):
+        # What rounds to nothing is nothing, not less than nothing.
+        shown = round(unpaid / told.scale.yuan, 2) + 0.0
+        table.add_row(*map(str, cells), f"{shown:,.2f}")
     return table
 
 
-def _cause_table(stored: StoredRun, text: Mapping[str, str], language: Language) -> Table:
-    """Show the causes that moved the finish of an average project, the largest first."""
+def _cause_table(told: _Told) -> Table:
+    """Show the causes that moved the finish of an average project, the largest first, and all."""
+    text, stored = told.text, told.stored
     table = plain_table(text["causes"])
     table.add_column(text["cause"])
-    table.add_column(text["days"], justify="right")
-    table.add_column(text["days_by_plan"], justify="right")
+    for column in ("days", "days_by_plan"):
+        table.add_column(text[column], justify="right")
     rows = [row for row in stored.table("causes") if row["dimension"] == "all"]
-    for row in sorted(rows, key=lambda row: -abs(float(row["mean_days"]))):
-        if abs(float(row["mean_days"])) >= _SHOWN_DAYS:
-            weighted = row["mean_days_by_plan"]
-            table.add_row(
-                cause_title(row["cause"], stored.manifest["cause_titles"], language),
-                f"{float(row['mean_days']):+.1f}",
-                f"{float(weighted):+.1f}" if weighted else "–",
-            )
+    rows.sort(key=lambda row: -abs(float(row["mean_days"])))
+    shown = [row for row in rows[:_LARGEST] if abs(float(row["mean_days"])) >= _SHOWN_DAYS]
+    for row in shown:
+        title = cause_title(row["cause"], stored.manifest["cause_titles"], told.language)
+        table.add_row(title, *_days([row]))
+    if len(shown) < len(rows):
+        table.add_row(text["other_causes"], *_days(rows[len(shown) :]))
+    table.add_row(text["all_causes"], *_days(rows))
     return table
+
+
+def _days(rows: Sequence[Mapping[str, str]]) -> tuple[str, str]:
+    """Add up the days of causes, plain and weighted; a dash where there are no weights."""
+    plain = sum(float(row["mean_days"]) for row in rows)
+    if not all(row["mean_days_by_plan"] for row in rows):
+        return f"{plain:+.1f}", "–"
+    return f"{plain:+.1f}", f"{sum(float(row['mean_days_by_plan']) for row in rows):+.1f}"
 
 
 def _promise_rows(stored: StoredRun) -> list[dict[str, str]]:
@@ -272,14 +420,15 @@ def _promise_rows(stored: StoredRun) -> list[dict[str, str]]:
     return sure + [row for row in hardest if row not in sure][:_HARDEST]
 
 
-def _promise_table(rows: Sequence[Mapping[str, str]], text: Mapping[str, str]) -> Table:
+def _promise_table(rows: Sequence[Mapping[str, str]], told: _Told) -> Table:
+    text = told.text
     table = plain_table(text["promises"])
     for column in ("promise", "deadline", "kept"):
         table.add_column(text[column], justify="right" if column == "kept" else "left")
     for row in rows:
         must = f" ({text['must']})" if row["strength"] == "must" else ""
         kept = {key: float(row[name]) for key, name in _KEPT.items()}
-        table.add_row(f"{row['text']}{must}", row["deadline"], odds(kept))
+        table.add_row(f"{row['text']}{must}", row["deadline"], odds(kept, told.certain))
     return table
 
 

@@ -30,8 +30,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "verdict": "verdict", "holds": "holds", "fails": "FAILS",
         "source": "source of {id}: {source}",
         "published": "published", "derived": "derived", "own": "own", "basis": "basis",
-        "all": "All {count} hold ({cases} cases, {engine} engine, {seconds:.0f} s).",
-        "some": "{failed} of {count} do not hold: {names} ({cases} cases, {engine} engine, "
+        "all": "All {count} hold (cases: {cases}, {engine} engine, {seconds:.0f} s).",
+        "some": "Not holding: {failed} of {count}: {names} (cases: {cases}, {engine} engine, "
         "{seconds:.0f} s).",
         "compiled": "compiled", "reference": "reference", "and": ", ",
         "rule": "Tolerance: what is exact must be equal (floating point: 1e-12 relative), or agree "

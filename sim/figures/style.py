@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import math
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,7 +68,7 @@ def new_chart() -> tuple[Figure, Axes]:
 
 _FOOT = {
     "zh": "{plan}　情景：{title}　{replications:,} 次模拟　种子 {seed}　引擎 {engine}　指纹 {mark}",
-    "en": "{plan}   scenario {title}   {replications:,} replications   seed {seed}   "
+    "en": "{plan}   scenario {title}   replications {replications:,}   seed {seed}   "
     "engine {engine}   fingerprint {mark}",
 }
 _UNLIMITED = {"zh": "资金不设上限", "en": "money is unlimited"}
@@ -76,25 +78,89 @@ _SYNTHETIC = {
 }
 
 
+_CHANGED = {"zh": "改动：{shown}", "en": "changed: {shown}"}
+_MORE = {"zh": "{shown} 等 {count} 项", "en": "{shown} ({count} in all)"}
+_SEPARATOR = {"zh": "；", "en": "; "}
+_TOLD_ELSEWHERE = ("run.replications", "run.seed", "run.engine", "run.workers", "run.precision")
+
+
+def changed_settings(stored: StoredRun, language: Language, most: int) -> str:
+    """Name what a scenario and `--set` change in the plan, as far as it fits; empty for nothing.
+
+    Parameters
+    ----------
+    stored : StoredRun
+        The run.
+    language : {"zh", "en"}
+        Language.
+    most : int
+        Columns of a terminal that the settings may fill.
+    """
+    found = [
+        f"{one['path']}={one['new']}"
+        for one in stored.manifest["changes"]
+        if one["path"] not in _TOLD_ELSEWHERE
+    ]
+    if not found:
+        return ""
+    separator, shown = _SEPARATOR[language], _cut(found[0], most)
+    count = 1
+    while count < len(found) and _width(longer := f"{shown}{separator}{found[count]}") <= most:
+        shown, count = longer, count + 1
+    if count < len(found):
+        shown = _MORE[language].format(shown=shown, count=len(found))
+    return _CHANGED[language].format(shown=shown)
+
+
+def _width(text: str) -> int:
+    """Return the columns that a text fills, of which a Chinese character takes two."""
+    return sum(1 + (unicodedata.east_asian_width(one) in "WF") for one in text)
+
+
+def _cut(text: str, most: int) -> str:
+    while _width(text) > most:
+        text = text.removesuffix("…")[:-1] + "…"
+    return text
+
+
 def foot_note(stored: StoredRun, language: Language) -> str:
     """Say of which run a chart is, and what to bear in mind about it."""
     summary = stored.summary
     note = _FOOT[language].format(**summary, mark=stored.manifest["fingerprint"])
-    remarks = []
+    remarks = [changed_settings(stored, language, _MOST_COLUMNS)]
     if not summary["execution"]:
         remarks.append(_UNLIMITED[language])
     if summary["projects"]["synthetic"]:
         remarks.append(_SYNTHETIC[language].format(**summary["projects"]))
-    separator = "；" if language == "zh" else "; "
-    return "\n".join(filter(None, [note, separator.join(remarks)]))
+    return "\n".join(filter(None, [note, _SEPARATOR[language].join(filter(None, remarks))]))
 
 
+_MOST_COLUMNS = 90
+"""Columns of a foot note that changed settings may fill; its line has about 150."""
 _NARROW = 0.02
 """An interval below which a tenth of a per cent is worth telling."""
 
 
-def odds(one: Mapping[str, float]) -> str:
-    """Write a probability with the interval of its sampling error."""
+def nothing_is_random(stored: StoredRun) -> bool:
+    """Tell whether every uncertainty is off, so that all replications are the same."""
+    states = stored.manifest["resolved"]["uncertainties"].values()
+    return all(one["state"] == "off" for one in states)
+
+
+def odds(one: Mapping[str, float], certain: bool = False) -> str:
+    """Write a probability with the interval of its sampling error.
+
+    What happened in every replication, or in none, has a bound on one side; what is certain
+    because nothing is random has none.
+    """
+    if certain:
+        return f"{one['value']:.0%}"
+    if one["value"] in (0.0, 1.0):
+        sign, bound = ("≥", one["low"]) if one["value"] else ("≤", one["high"])
+        if bound == one["value"]:
+            return f"{bound:.0%}"
+        digits = max(0, math.ceil(-math.log10(100 * abs(one["value"] - bound))))
+        return f"{one['value']:.0%} [{sign}{bound:.{digits}%}]"
     digits = 0 if one["high"] - one["low"] >= _NARROW else 1
     value, low, high = (f"{one[key]:.{digits}%}" for key in ("value", "low", "high"))
     return f"{value} [{low}, {high}]"

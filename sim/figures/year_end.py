@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from sim.figures.style import (
     foot_note,
     headings,
     new_chart,
+    nothing_is_random,
     odds,
     save,
     settings,
@@ -29,8 +31,10 @@ _TEXT = {
     "zh": {
         "title": "{year}年末完成投资的分布：八成把握填报不低于 {p20} {unit}",
         "small": "{year}年末完成投资的分布：模拟次数太少，不足以谈把握",
+        "certain": "{year}年末完成投资：不确定性全部关闭，各次模拟相同",
         "subtitle": "达到目标的可能性：填报口径 {reported}；形象进度口径 {work_done}"
-        "（括号为95%抽样误差区间）；虚线为中位数",
+        "{interval}；虚线为中位数",
+        "interval": "（括号为95%抽样误差区间）",
         "reported": "填报完成投资",
         "work_done": "形象进度对应投资",
         "target": "目标 {target}",
@@ -40,8 +44,10 @@ _TEXT = {
     "en": {
         "title": "By the end of {year}: 80 % sure that reported reaches {p20} ({unit})",
         "small": "Investment at the end of {year}: too few replications to speak of odds",
-        "subtitle": "Target met: reported {reported}; work done {work_done} "
-        "(in brackets: 95 % interval of the sampling error); dashed: medians",
+        "certain": "Investment at the end of {year}: every uncertainty off, no replication differs",
+        "subtitle": "Target met: reported {reported}; work done {work_done}{interval}; "
+        "dashed: medians",
+        "interval": " (in brackets: 95 % interval of the sampling error)",
         "reported": "Reported",
         "work_done": "Work done",
         "target": "Target {target}",
@@ -49,6 +55,9 @@ _TEXT = {
         "y": "Replications",
     },
 }
+
+_ROOM = 0.16
+"""Part of the chart's width that a note beside a line may need."""
 
 
 def draw_year_end(stored: StoredRun, path: Path, language: Language = "zh") -> None:
@@ -79,22 +88,16 @@ def draw_year_end(stored: StoredRun, path: Path, language: Language = "zh") -> N
         figure, axes = new_chart()
         top = max(np.histogram(sample, edges)[0].max() for sample in values.values()) * 1.3
         axes.set_ylim(0, top)
-        for measure, colour, height, side in (
-            ("work_done", WORK_DONE, 0.88, -1),
-            ("reported", REPORTED, 0.97, 1),
-        ):
+        note = text["target"].format(target=scale.show(summary["target_yuan"]))
+        marks = [_Mark(target, note, TARGET, "solid")]
+        for measure, colour in (("work_done", WORK_DONE), ("reported", REPORTED)):
             sample, label = values[measure], text[measure]
             axes.hist(sample, edges, color=colour, alpha=0.18)
             axes.hist(sample, edges, color=colour, histtype="step", linewidth=1.8, label=label)
-            middle = found[measure]["p50"] / scale.yuan
-            axes.axvline(middle, color=colour, linewidth=1.6, linestyle=(0, (4, 3)))
-            _note(
-                axes, f"P50 {scale.show(found[measure]['p50'])}", middle, top * height, colour, side
-            )
-        axes.axvline(target, color=TARGET, linewidth=1.8)
-        note = text["target"].format(target=scale.show(summary["target_yuan"]))
-        left_of_all = target <= min(found[measure]["p50"] for measure in values) / scale.yuan
-        _note(axes, note, target, top * 0.79, TARGET, -1 if left_of_all else 1)
+            middle = found[measure]["p50"]
+            note = f"P50 {scale.show(middle)}"
+            marks.append(_Mark(middle / scale.yuan, note, colour, (0, (4, 3))))
+        _draw_marks(axes, marks, top)
         axes.set_xlabel(text["x"].format(unit=scale.name(language)))
         axes.set_ylabel(text["y"])
         axes.xaxis.set_major_formatter(lambda value, _: scale.show(value * scale.yuan))
@@ -103,38 +106,63 @@ def draw_year_end(stored: StoredRun, path: Path, language: Language = "zh") -> N
         axes.legend(
             loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, borderaxespad=0.1
         )
+        certain = nothing_is_random(stored)
         small = summary["replications"] < SMALL_SAMPLE
         headings(
             figure,
-            text["small" if small else "title"].format(
+            text["certain" if certain else "small" if small else "title"].format(
                 year=stored.manifest["plan_year"],
                 p20=scale.show(found["reported"]["p20"]),
                 unit=scale.name(language),
             ),
             text["subtitle"].format(
-                **{measure: odds(found[measure]["probability_target_met"]) for measure in values}
+                interval="" if certain else text["interval"],
+                **{
+                    measure: odds(found[measure]["probability_target_met"], certain)
+                    for measure in values
+                },
             ),
             foot_note(stored, language),
         )
         save(figure, path)
 
 
-def _note(axes: Axes, text: str, x: float, y: float, colour: str, side: int) -> None:
-    """Write beside a vertical line: left of it where `side` is -1, right where it is 1."""
-    axes.annotate(
-        text,
-        (x, y),
-        xytext=(6 * side, 0),
-        textcoords="offset points",
-        color=colour,
-        fontsize=10.5,
-        fontweight="bold",
-        ha="right" if side < 0 else "left",
-        va="top",
-        # A line of another measure may pass behind.
-        bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "edgecolor": "none"},
-        zorder=4,
-    )
+class _Mark(NamedTuple):
+    """An amount to be marked by a vertical line with a note."""
+
+    value: float
+    note: str
+    colour: str
+    line: Any
+
+
+def _draw_marks(axes: Axes, marks: Sequence[_Mark], top: float) -> None:
+    """Draw three lines so that no line runs through a note.
+
+    The left one has its note on the left, the right one on the right; the note of the line between
+    them stands on it, above the ends of the others.
+    """
+    low, high = axes.get_xlim()
+    ordered = sorted(marks)
+    room = _ROOM * (high - low)
+    axes.set_xlim(min(low, ordered[0].value - room), max(high, ordered[-1].value + room))
+    for mark, side in zip(ordered, (-1, 0, 1), strict=True):
+        height = top * (0.87 if side else 0.92)
+        axes.plot(
+            [mark.value, mark.value], [0, height], color=mark.colour, linewidth=1.7,
+            linestyle=mark.line,
+        )  # fmt: skip
+        axes.annotate(
+            mark.note,
+            (mark.value, height),
+            xytext=(6 * side, 0 if side else 2),
+            textcoords="offset points",
+            color=mark.colour,
+            fontsize=10.5,
+            fontweight="bold",
+            ha=("right", "center", "left")[side + 1],
+            va="top" if side else "bottom",
+        )
 
 
 def _edges(sample: np.ndarray[tuple[int, ...], np.dtype[np.float64]], target: float) -> list[float]:

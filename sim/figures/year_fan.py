@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from sim.figures.amounts import Language, scale_for
@@ -15,6 +17,7 @@ from sim.figures.style import (
     foot_note,
     headings,
     new_chart,
+    nothing_is_random,
     odds,
     save,
     settings,
@@ -25,7 +28,8 @@ _TEXT = {
     "zh": {
         "title": "{year}年完成投资走势：年末填报中位数 {median} {unit}，目标 {target} {unit}",
         "subtitle": "深色带为 P20–P80，浅色带为 P5–P95（模拟结果的范围）；"
-        "填报达到目标的可能性 {odds}（括号为95%抽样误差区间）",
+        "填报达到目标的可能性 {odds}{interval}",
+        "interval": "（括号为95%抽样误差区间）",
         "reported": "填报完成投资（中位数与范围）",
         "work_done": "形象进度对应投资（中位数与范围）",
         "paid": "支付（中位数）",
@@ -37,7 +41,8 @@ _TEXT = {
         "title": "Investment completed in {year}: reported median {median}, "
         "target {target} ({unit})",
         "subtitle": "Dark band P20-P80, light band P5-P95 (range of outcomes); "
-        "reported reaches the target: {odds} (95 % interval of the sampling error)",
+        "reported reaches the target: {odds}{interval}",
+        "interval": " (95 % interval of the sampling error)",
         "reported": "Reported (median and range)",
         "work_done": "Work done (median and range)",
         "paid": "Paid (median)",
@@ -46,6 +51,18 @@ _TEXT = {
         "unit": "Cumulative investment ({unit})",
     },
 }
+
+_LEAST_GAP = 0.055
+"""Part of the chart's height that a number needs for itself."""
+
+
+def _apart(values: Sequence[float], gap: float) -> list[float]:
+    """Move heights apart, upwards where need be, so that what stands there can be read."""
+    heights = list(values)
+    lowest = -math.inf
+    for place in sorted(range(len(values)), key=lambda one: values[one]):
+        heights[place] = lowest = max(values[place], lowest + gap)
+    return heights
 
 
 def draw_year_fan(stored: StoredRun, path: Path, language: Language = "zh") -> None:
@@ -67,9 +84,10 @@ def draw_year_fan(stored: StoredRun, path: Path, language: Language = "zh") -> N
     rows = [row for row in stored.table("months") if row["month"].startswith(f"{year}-")]
     reported, target = summary["year_end"]["reported"], summary["target_yuan"]
     scale = scale_for(max(target, reported["p95"]))
-    unit = scale.name(language)
+    unit, certain = scale.name(language), nothing_is_random(stored)
     with matplotlib.rc_context(settings()):
         figure, axes = new_chart()
+        ends = []
         for measure, colour in (("work_done", WORK_DONE), ("reported", REPORTED)):
             own = [row for row in rows if row["measure"] == measure]
             months = [0, *(int(row["month"][5:]) for row in own)]
@@ -80,17 +98,7 @@ def draw_year_fan(stored: StoredRun, path: Path, language: Language = "zh") -> N
             axes.fill_between(months, lines[5], lines[95], color=colour, alpha=0.12, linewidth=0)
             axes.fill_between(months, lines[20], lines[80], color=colour, alpha=0.22, linewidth=0)
             axes.plot(months, lines[50], color=colour, linewidth=2.2, label=text[measure])
-            axes.annotate(
-                scale.show(lines[50][-1] * scale.yuan),
-                (months[-1], lines[50][-1]),
-                xytext=(6, 6 if measure == "reported" else -6),
-                textcoords="offset points",
-                color=colour,
-                fontsize=10,
-                fontweight="bold",
-                va="center",
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
-            )
+            ends.append((measure, lines[50][-1], colour))
         paid = [row for row in rows if row["measure"] == "paid"]
         axes.plot(
             [0, *(int(row["month"][5:]) for row in paid)],
@@ -99,16 +107,7 @@ def draw_year_fan(stored: StoredRun, path: Path, language: Language = "zh") -> N
             linewidth=1.8,
             label=text["paid"],
         )
-        axes.annotate(
-            scale.show(int(paid[-1]["p50_yuan"])),
-            (int(paid[-1]["month"][5:]), int(paid[-1]["p50_yuan"]) / scale.yuan),
-            xytext=(6, 0),
-            textcoords="offset points",
-            color=PAID,
-            fontsize=10,
-            fontweight="bold",
-            va="center",
-        )
+        ends.append(("paid", int(paid[-1]["p50_yuan"]) / scale.yuan, PAID))
         plan = [row for row in rows if row["measure"] == "reported"]
         axes.plot(
             [0, *(int(row["month"][5:]) for row in plan)],
@@ -118,7 +117,8 @@ def draw_year_fan(stored: StoredRun, path: Path, language: Language = "zh") -> N
             linestyle=(0, (5, 3)),
             label=text["plan"],
         )
-        axes.axhline(target / scale.yuan, color=TARGET, linewidth=1.3)
+        # It ends with the year: what stands beyond are the ends of the other lines.
+        axes.plot([0, 12], [target / scale.yuan] * 2, color=TARGET, linewidth=1.3)
         axes.annotate(
             f"{text['target']} {scale.show(target)}",
             (0.1, target / scale.yuan),
@@ -129,6 +129,13 @@ def draw_year_fan(stored: StoredRun, path: Path, language: Language = "zh") -> N
         )
         axes.set_xlim(0, 12.75)
         axes.set_ylim(0)
+        heights = _apart([end for _, end, _ in ends], _LEAST_GAP * axes.get_ylim()[1])
+        for (measure, _, colour), height in zip(ends, heights, strict=True):
+            # Medians by month are counted in cells; that of the year-end is known exactly.
+            exact = scale.show(summary["year_end"][measure]["p50"])
+            axes.text(
+                12.07, height, exact, color=colour, fontsize=10, fontweight="bold", va="center"
+            )
         axes.set_xticks(range(1, 13), MONTHS[language])
         axes.yaxis.set_major_formatter(lambda value, _: scale.show(value * scale.yuan))
         axes.set_ylabel(text["unit"].format(unit=unit))
@@ -138,7 +145,10 @@ def draw_year_fan(stored: StoredRun, path: Path, language: Language = "zh") -> N
             text["title"].format(
                 year=year, median=scale.show(reported["p50"]), target=scale.show(target), unit=unit
             ),
-            text["subtitle"].format(odds=odds(reported["probability_target_met"])),
+            text["subtitle"].format(
+                odds=odds(reported["probability_target_met"], certain),
+                interval="" if certain else text["interval"],
+            ),
             foot_note(stored, language),
         )
         save(figure, path)

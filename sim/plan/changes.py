@@ -15,7 +15,7 @@ from sim.plan.configuration import (
     LeversTable,
     deflating,
 )
-from sim.plan.problems import Problem, Told, nearest
+from sim.plan.problems import Problem, Told, meant, nearest
 from sim.plan.tables import RawTable, fields_of
 
 LEVERS_FILE = "levers"
@@ -140,6 +140,10 @@ class _ChangeError(Exception):
         self.code, self.value, self.details = code, value, details
 
 
+def _unknown_key(word: str, known: Iterable[str]) -> _ChangeError:
+    return _ChangeError("unknown_key", "", **meant(word, known))
+
+
 def as_text(value: Any) -> str:
     """Write a TOML value as the text of a cell."""
     if isinstance(value, bool):
@@ -156,7 +160,7 @@ def as_text(value: Any) -> str:
 def _apply_uncertainty(change: Change, drivers: dict[str, Any], applied: Applied) -> str:
     states = applied.states
     if change.name not in states:
-        raise _ChangeError("unknown_key", nearest=nearest(change.name, states))
+        raise _unknown_key(change.name, states)
     if change.column in ("", "state"):
         if change.value not in _STATES:
             near = nearest(as_text(change.value), _STATES)
@@ -174,7 +178,7 @@ def _apply_uncertainty(change: Change, drivers: dict[str, Any], applied: Applied
     if change.name == "dependence" and isinstance(table, dict):
         known = [*table, change.column]  # its own model tells what it does not know
     if not isinstance(table, dict) or change.column not in known:
-        raise _ChangeError("unknown_key", nearest=nearest(change.column, [*known, "state"]))
+        raise _unknown_key(change.column, [*known, "state"])
     old = as_text(table.get(change.column, ""))
     table[change.column] = change.value
     applied.places["drivers.toml", None, f"{change.name}.{change.column}"] = change
@@ -186,7 +190,7 @@ def _apply_deflation(change: Change, plan: dict[str, Any], applied: Applied) -> 
     if change.name not in causes:
         raise _ChangeError("no_cause", change.name, nearest=nearest(change.name, causes))
     if change.column not in known:
-        raise _ChangeError("unknown_key", nearest=nearest(change.column, known))
+        raise _unknown_key(change.column, known)
     tables = plan.setdefault("deflation", {})
     table = tables.setdefault(change.name, {}) if isinstance(tables, dict) else None
     if not isinstance(table, dict):
@@ -200,7 +204,7 @@ def _apply_deflation(change: Change, plan: dict[str, Any], applied: Applied) -> 
 def _apply_lever(change: Change, applied: Applied) -> str:
     known = LeversTable.model_fields
     if change.name not in known or change.column:
-        raise _ChangeError("unknown_key", nearest=nearest(change.name, known))
+        raise _unknown_key(change.name, known)
     old = applied.levers.get(change.name, known[change.name].default)
     applied.levers[change.name] = change.value
     applied.places[LEVERS_FILE, None, f"levers.{change.name}"] = change
@@ -213,7 +217,7 @@ def _apply_cell(change: Change, raw: RawTable, applied: Applied) -> str:
     if change.section == "releases":
         known = list(_OF_A_BATCH)
     if change.column not in known:
-        raise _ChangeError("unknown_key", nearest=nearest(change.column, known))
+        raise _unknown_key(change.column, known)
     old = []
     for number, row in zip(raw.numbers, raw.rows, strict=True):
         if row.get(key) == change.name:

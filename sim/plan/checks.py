@@ -86,6 +86,8 @@ def _amounts_and_dates(plan: Plan, filed: Filed) -> Iterator[Problem]:
 
 def _against_status(plan: Plan, filed: Filed) -> Iterator[Problem]:
     new_year = plan.status_date.year < plan.plan_year
+    done_known = filed.knows("projects", "done_before_year", "done_this_year")
+    gates_known = filed.defined["gates"] is not None
     for one in plan.projects:
         row = filed.row(one)
         if new_year and one.done_this_year:
@@ -96,13 +98,15 @@ def _against_status(plan: Plan, filed: Filed) -> Iterator[Problem]:
                 "done_before_start", "projects.csv", row, "planned_start", str(one.planned_start),
                 level="warning",
             )  # fmt: skip
-        if one.planned_start <= one.planned_finish <= plan.status_date and one.done < one.total:
+        past = one.planned_start <= one.planned_finish <= plan.status_date
+        if past and one.done < one.total and done_known:
             details: dict[str, object] = {"status": plan.status_date}
             yield Problem(
                 "finish_past", "projects.csv", row, "planned_finish",
                 str(one.planned_finish), details,
             )  # fmt: skip
-        if one.planned_start > plan.year_end and one.annual_plan > 0 and not one.gates:
+        unborn = one.planned_start > plan.year_end and one.annual_plan > 0
+        if unborn and not one.gates and gates_known:
             yield Problem("prework_without_gates", "projects.csv", row, "gates", one.id)
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sim.plan.problems import Problem, Told, nearest
+from sim.plan.problems import Problem, Told, meant
 from sim.plan.tables import FIRST_DATE, LAST_DATE, decode, digest, read_bytes
 
 State = Literal["off", "on", "stress"]
@@ -331,8 +331,7 @@ def shape(
             told.add(column)
             row = file.row([*inside, *path])
             if one["type"] == "extra_forbidden":
-                known = nearest(path[-1], _keys_at(model, path[:-1]))
-                details: dict[str, object] = {"nearest": known}
+                details = meant(path[-1], _keys_at(model, path[:-1]))
                 problems.append(Problem("unknown_key", file.name, row, column, details=details))
             elif one["type"] == "missing":
                 problems.append(Problem("missing_key", file.name, row, column))

@@ -31,7 +31,8 @@ def check_levers(plan: Plan, filed: Filed) -> Iterator[Problem]:
             near, what = filed.nearest("risks", name), Told("风险", "risk")
             yield _of_lever("unknown_reference", "mitigate", name, what=what, nearest=near)
     for one in plan.projects:
-        if one.id in levers.pull_forward and one.stage != "reserve":
+        staged = filed.knows("projects", "stage")
+        if one.id in levers.pull_forward and one.stage != "reserve" and staged:
             yield _of_lever("not_in_reserve", "pull_forward", one.id, stage=one.stage)
         begun = one.stage in ("continuing", "completing") and one.planned_start <= plan.status_date
         if one.id in levers.postpone and begun:
@@ -55,7 +56,11 @@ def check_money(plan: Plan, filed: Filed) -> Iterator[Problem]:
     for account in plan.accounts:
         if received[account.id] > _POOL_LIMIT_YUAN:
             yield Problem("sum_too_large", "accounts.csv", filed.row(account), "id", account.id)
-    silent = [one.id for one in plan.projects if not one.funding] if plan.accounts else []
+    silent = [
+        one.id
+        for one in plan.projects
+        if plan.accounts and not one.funding and filed.knows_with_type("funding", one, plan.types)
+    ]
     if silent:
         shown = ", ".join(silent[:5]) + (", ..." if len(silent) > 5 else "")
         details: dict[str, object] = {"count": len(silent)}
@@ -78,6 +83,8 @@ def _idle_earmarks(plan: Plan, filed: Filed) -> Iterator[Problem]:
         if release.project not in by_id or release.account not in accounts:
             continue
         account, one = accounts[release.account], by_id[release.project]
+        if not filed.knows_with_type("funding", one, plan.types):
+            continue
         keys = {key for key, _ in one.funding}
         if account.id not in keys and account.class_ not in keys:
             yield Problem(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sim.plan.cells import Converter
 from sim.plan.language import Distribution
-from sim.plan.problems import InputError, Level, Problem, Told, errors_of, nearest
+from sim.plan.problems import InputError, Level, Problem, Told, errors_of, nearest, nearest_place
 from sim.plan.quantiles import quantile
 from sim.plan.tables import RawTable, fields_of, read_table
 
@@ -91,7 +91,8 @@ def read_history(path: Path, plan: Path) -> History:
     if raw.whole and not raw.rows:
         problems.append(Problem("no_records", raw.file))
     if not plan.is_dir():
-        problems.append(Problem("missing_folder", str(plan)))
+        near: dict[str, object] = {"nearest": nearest_place(plan)}
+        problems.append(Problem("missing_folder", str(plan), details=near))
     there = (plan / TYPES).exists()
     types = read_table(plan / TYPES, "types", problems) if there else RawTable(TYPES)
     held = {row["type"]: row for row in Converter(plan, "元", problems).rows(types, "types") if row}

@@ -44,7 +44,8 @@ def _references(plan: Plan, filed: Filed) -> Iterator[Problem]:
             near = filed.nearest("types", one.type)
             yield _unknown("projects.csv", row, "type", one.type, Told("类型", "type"), near)
         yield from _unknown_projects("projects.csv", row, {"predecessors": one.predecessors}, filed)
-        for gate in one.gates if filed.defined["gates"] else ():
+        known_gates = filed.defined["gates"] and filed.knows("projects", "procedure")
+        for gate in one.gates if known_gates else ():
             if filed.lacks("gates", f"{one.procedure}/{gate}"):
                 known = [name for owner, name in plan.gates if owner == one.procedure]
                 details: dict[str, object] = {
@@ -81,7 +82,7 @@ def _accounts(plan: Plan, filed: Filed) -> Iterator[Problem]:
         return
     held = Counter((one.class_, one.county) for one in plan.accounts)
     owners = any(class_ == "own" for class_, _ in held)
-    all_sound = len(plan.accounts) == len(ids)
+    every_account = filed.knows_all("accounts", "county") and filed.knows("projects", "county")
     for one in plan.projects:
         row = filed.row(one)
         for key, _ in one.funding or (("own", 1),):
@@ -91,10 +92,10 @@ def _accounts(plan: Plan, filed: Filed) -> Iterator[Problem]:
             if key not in _ACCOUNT_CLASSES:
                 details = {"nearest": nearest(key, [*ids, *_ACCOUNT_CLASSES])}
                 yield Problem("undefined_account", "projects.csv", row, "funding", key, details)
-            elif all_sound and not reached:
+            elif every_account and not reached:
                 details = {"county": one.county}
                 yield Problem("no_account_of_class", "projects.csv", row, "funding", key, details)
-            elif reached and held[key, reached[0]] > 1:
+            elif reached and held[key, reached[0]] > 1 and filed.knows("accounts", "county"):
                 details = {"county": reached[0]}
                 yield Problem(
                     "several_accounts_of_class", "projects.csv", row, "funding", key, details
@@ -151,7 +152,7 @@ def _calendar(plan: Plan, filed: Filed) -> Iterator[Problem]:
             details: dict[str, object] = {"start": one.from_}
             yield Problem("finish_before_start", "calendar.csv", row, "to", str(one.to), details)
     seasons = {one.season for one in plan.calendar_rows}
-    if not seasons or ANY_SEASON in seasons:
+    if not seasons or ANY_SEASON in seasons or not filed.knows_all("calendar"):
         return
     for kind in plan.types.values():
         if kind.season and kind.season not in seasons:
@@ -182,14 +183,14 @@ def _gate_graphs(plan: Plan, filed: Filed) -> Iterator[Problem]:
 
 
 def _drivers(plan: Plan, filed: Filed) -> Iterator[Problem]:
-    causes = {one.cause for one in plan.calendar_rows}
     for one in plan.drivers:
         row = filed.row(one)
-        if one.cause and one.cause not in causes:
-            near, what = nearest(one.cause, causes), Told("日历原因", "cause in calendar.csv")
+        if one.cause and filed.lacks("calendar", one.cause):
+            near = filed.nearest("calendar", one.cause)
+            what = Told("日历原因", "cause in calendar.csv")
             yield _unknown("drivers.toml", row, f"{one.name}.cause", one.cause, what, near)
-        if len(plan.projects) != len(filed.defined["projects"] or ()):
-            continue  # rows with an error are missing: what they hold is not known
+        if not _every_value_is_known(one.exposure.by, filed):
+            continue
         present = _present(plan, one.exposure.by)
         for value in one.exposure.factors:
             if value not in present:
@@ -200,6 +201,14 @@ def _drivers(plan: Plan, filed: Filed) -> Iterator[Problem]:
                     "exposes_nothing", "drivers.toml", row, f"{one.name}.exposure.{value}", "",
                     details, "warning",
                 )  # fmt: skip
+
+
+def _every_value_is_known(column: str, filed: Filed) -> bool:
+    """Tell whether all is read from which `_present` takes the values of a column."""
+    if column == "season":
+        return filed.knows_all("calendar") and filed.knows_all("types", "season")
+    typed = column != "type" or filed.knows_all("types")
+    return typed and filed.knows_all("projects", column)
 
 
 def _present(plan: Plan, column: str) -> set[str]:
@@ -216,8 +225,6 @@ def _risks(plan: Plan, filed: Filed) -> Iterator[Problem]:
     file, by_id = "risks.csv", {one.id: one for one in plan.risks}
     gates = {key.partition("/")[2] for key in filed.defined["gates"] or ()}
     present = _values_of_filters(plan)
-    # Where rows with an error are missing, what they hold is not known.
-    every_project = len(plan.projects) == len(filed.defined["projects"] or ())
     for one in plan.risks:
         row = filed.row(one)
         if filed.defined["gates"] is not None and isinstance(one.at, str) and one.at not in gates:
@@ -229,7 +236,9 @@ def _risks(plan: Plan, filed: Filed) -> Iterator[Problem]:
                 yield _unknown(file, row, "triggers", name, what, near)
         if one.effect == "drop" and one.parallel:
             yield Problem("drop_in_parallel", file, row, "parallel", one.parallel)
-        for condition in one.applies_to if every_project else ():
+        for condition in one.applies_to:
+            if not filed.knows_all("projects", condition.column):
+                continue
             known = present[condition.column]
             for value in (value for value in condition.values if value not in known):
                 details: dict[str, object] = {
@@ -256,6 +265,7 @@ def _triggered(one: Risk) -> tuple[str, ...]:
 
 def _commitments(plan: Plan, filed: Filed) -> Iterator[Problem]:
     by_id = {one.id: one for one in plan.projects}
+    units_known = filed.knows("projects", "quantity", "unit") and filed.knows("commitments", "unit")
     for one in plan.commitments:
         row = filed.row(one)
         every_need: dict[str, dict[str, object]] = {
@@ -267,17 +277,17 @@ def _commitments(plan: Plan, filed: Filed) -> Iterator[Problem]:
             "outside": {"why_outside": one.why_outside},
         }  # fmt: skip
         for column, value in every_need[one.kind].items():
-            if not value:
+            if not value and filed.knows("commitments", column):
                 details: dict[str, object] = {"kind": one.kind, "needs": column}
                 yield Problem("commitment_needs", "commitments.csv", row, column, one.id, details)
         yield from _unknown_projects("commitments.csv", row, {"projects": one.projects}, filed)
         if one.kind != "quantity":
             continue
         for other in (by_id[name] for name in one.projects if name in by_id):
-            if other.quantity is None:
+            if other.quantity is None and filed.knows("projects", "quantity"):
                 details = {"project": other.id}
                 yield Problem("no_quantity", "commitments.csv", row, "projects", one.id, details)
-            elif other.unit != one.unit:
+            elif other.unit != one.unit and units_known:
                 details = {"project": other.id, "other": other.unit}
                 yield Problem("unit_differs", "commitments.csv", row, "unit", one.unit, details)
 
@@ -296,7 +306,9 @@ def _correlations(plan: Plan, filed: Filed) -> Iterator[Problem]:
                 "pair_twice", "correlations.csv", row, "project_b", one.project_b, details
             )
         for column, (name,) in named.items():
-            if name not in by_id:
+            if name not in by_id or not filed.knows_with_type(
+                one.variable, by_id[name], plan.types
+            ):
                 continue
             low, high = extremes(getattr(by_id[name], one.variable))
             if low == high:

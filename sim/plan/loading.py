@@ -23,7 +23,7 @@ from sim.plan.configuration import (
 from sim.plan.drivers import read_drivers
 from sim.plan.filed import Filed
 from sim.plan.levers import read_levers
-from sim.plan.problems import InputError, Problem, errors_of, nearest
+from sim.plan.problems import InputError, Problem, errors_of, nearest, nearest_place
 from sim.plan.residuals import read_deflation
 from sim.plan.rows import Deflation, Plan
 from sim.plan.tables import RawTable, leads_out, read_table
@@ -111,8 +111,12 @@ def load_plan_with(folder: Path, changes: Iterable[Change]) -> Loaded:
     )
     if file is not None and file.target is None:
         problems.append(Problem("no_target", "plan.toml", level="warning"))
-    defined = Filed(numbers, _defined(raw), framed=file is not None)
-    problems.extend(check_plan(plan, defined))
+    complete = {
+        name for name, one in raw.items() if one.whole and len(tables[name]) == len(one.rows)
+    }
+    lost = {name: one.lost for name, one in raw.items()}
+    filed_rows = Filed(numbers, _defined(raw), frozenset(complete), lost, file is not None)
+    problems.extend(check_plan(plan, filed_rows))
     for toml in filter(None, (plan_file, drivers_file)):
         problems = [toml.placed(one) for one in problems]
     problems = list(applied.attributed(problems))
@@ -148,7 +152,8 @@ def _names(folder: Path, problems: list[Problem]) -> set[str] | None:
     try:
         return {path.name for path in folder.iterdir()}
     except (FileNotFoundError, NotADirectoryError, ValueError):
-        problems.append(Problem("missing_folder", str(folder)))
+        near: dict[str, object] = {"nearest": nearest_place(folder)}
+        problems.append(Problem("missing_folder", str(folder), details=near))
     except OSError as error:
         details: dict[str, object] = {"reason": error.strerror or error}
         problems.append(Problem("unreadable_file", str(folder), details=details))
@@ -187,7 +192,7 @@ def _tell_unknown_files(names: set[str], problems: list[Problem]) -> None:
 def _defined(raw: Mapping[str, RawTable]) -> dict[str, frozenset[str] | None]:
     """Return the keys that tables define, in rows with an error too; None where rows are lost."""
     keys = {"projects": ("id",), "accounts": ("id",), "types": ("type",), "windows": ("window",),
-            "gates": ("procedure", "gate"), "risks": ("id",)}  # fmt: skip
+            "gates": ("procedure", "gate"), "risks": ("id",), "calendar": ("cause",)}  # fmt: skip
     return {
         table: frozenset("/".join(row.get(column, "") for column in columns) for row in one.rows)
         if (one := raw[table]).whole

@@ -22,11 +22,13 @@ _NEIGHBOURS = 200
 _LABELS = {
     "zh": {
         "error": "错误", "warning": "提醒", "row": "第{}行", "column": "列“{}”",
-        "value": "值“{}”", "remedy": "处理",
+        "value": "值“{}”", "remedy": "处理", "nearest": "，最接近的是“{}”",
+        "known": "；可用：{}",
     },
     "en": {
         "error": "error", "warning": "warning", "row": "row {}", "column": "column '{}'",
-        "value": "value '{}'", "remedy": "remedy",
+        "value": "value '{}'", "remedy": "remedy", "nearest": "; the nearest is '{}'",
+        "known": "; there are: {}",
     },
 }  # fmt: skip
 
@@ -60,7 +62,8 @@ class Problem:
     column, value : str
         Column (or key) and the offending text; empty where none is meant.
     details : mapping
-        Values that the message names; a `Told` where they differ between the languages.
+        Values that the message names; a `Told` where they differ between the languages. Of
+        `nearest` (the name that may be meant) and `known` (all names) nothing is said where empty.
     level : {"error", "warning"}
         Only errors stop a run.
     """
@@ -84,6 +87,9 @@ class Problem:
         if self.value:
             where.append(labels["value"].format(_cut(self.value, _LONGEST_VALUE)))
         details = {name: _detail(value, language) for name, value in self.details.items()}
+        for name in ("nearest", "known"):
+            if value := details.get(name):
+                details[name] = labels[name].format(value)
         rule = entry[f"rule_{language}"].format_map(details)
         remedy = entry[f"remedy_{language}"].format_map(details)
         comma, colon = ("，", "：") if language == "zh" else (", ", ": ")
@@ -132,15 +138,28 @@ def errors_of(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return the known word that looks most like `word`.
-
-    Where none does: all of them, or a dash where there are none or too many to list.
-    """
+    """Return the known word that looks most like `word`; empty where none does."""
     words = sorted(set(known))
     place = bisect.bisect(words, word)
     around = words[max(place - _NEIGHBOURS, 0) : place + _NEIGHBOURS]
-    close = difflib.get_close_matches(word[:_NEIGHBOURS], around, n=1, cutoff=0.5)
-    if close:
-        return close[0]
-    everything = " | ".join(words)
-    return everything if 0 < len(everything) <= _LONGEST_DETAIL else "-"
+    return next(iter(difflib.get_close_matches(word[:_NEIGHBOURS], around, n=1, cutoff=0.5)), "")
+
+
+def meant(word: str, known: Iterable[str]) -> dict[str, object]:
+    """Return details that name the nearest word, or all that are known where none is near."""
+    words = sorted(known)
+    near = nearest(word, words)
+    return {"nearest": near, "known": "" if near else ", ".join(words)}
+
+
+def nearest_place(path: Path) -> str:
+    """Return the path that is there and looks most like one that is not; empty where none does."""
+    try:
+        for folder in path.parents:
+            if folder.is_dir():
+                missing = path.parts[len(folder.parts)]
+                near = nearest(missing, {one.name for one in folder.iterdir()} - {missing})
+                return str(folder / near) if near else ""
+    except (OSError, ValueError):  # what cannot be looked into has nothing to name
+        pass
+    return ""

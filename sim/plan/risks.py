@@ -73,8 +73,9 @@ def _condition(part: str) -> Condition:
     if column not in FILTER_COLUMNS:
         near = nearest(column, FILTER_COLUMNS)
         raise RiskCellError(
-            f"不能按列“{column}”筛选，最接近的是“{near}”",
-            f"projects cannot be chosen by column '{column}'; the nearest is '{near}'",
+            f"不能按列“{column}”筛选" + (f"，最接近的是“{near}”" if near else ""),
+            f"projects cannot be chosen by column '{column}'"
+            + (f"; the nearest is '{near}'" if near else ""),
             _FILTER_FORM,
         )
     values = tuple(value.strip() for value in match.group(3).split("|"))

@@ -13,7 +13,7 @@ from sim.plan.changes import Change, as_text
 from sim.plan.configuration import About, RunOptions, ScenarioFile, TomlFile, read_toml, shape
 from sim.plan.loading import load_plan_with
 from sim.plan.precision import Precision, read_precision
-from sim.plan.problems import InputError, Problem, errors_of
+from sim.plan.problems import InputError, Problem, errors_of, nearest
 from sim.plan.rows import Plan
 
 _OVERRIDE = "--set"
@@ -244,8 +244,12 @@ def _override(values: dict[str, Any], text: str, problems: list[Problem]) -> str
     path, equals, value = text.partition("=")
     parts = [part.strip() for part in path.split(".")]
     known = (*_SECTIONS, "run")
-    if not equals or len(parts) < 2 or not all(parts) or parts[0] not in known:
-        details: dict[str, object] = {"sections": ", ".join(known)}
+    details: dict[str, object] = {"sections": ", ".join(known)}
+    if equals and parts[0] and parts[0] not in known:
+        details |= {"root": parts[0], "nearest": nearest(parts[0], known)}
+        problems.append(Problem("unknown_root", _OVERRIDE, None, path, value, details))
+        return path
+    if not equals or len(parts) < 2 or not all(parts):
         problems.append(Problem("bad_override", _OVERRIDE, None, path, value, details))
         return path
     # Ids may hold dots: the section, the id between, and the last part as its column.

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sim.plan.problems import Problem, Told, nearest
+from sim.plan.problems import Problem, Told, nearest, nearest_place
 
 MEGABYTES_LIMIT = 200
 AMOUNT_LIMIT_YUAN = 10**12
@@ -83,6 +83,9 @@ class RawTable:
         False where rows are missing from here because they could not be read.
     sha256 : str
         Hash of the bytes that were read; empty where none were.
+    lost : frozenset of str
+        Columns that the header lacks and that a wrong name in it may mean: what they say is not
+        known.
     """
 
     file: str
@@ -90,6 +93,7 @@ class RawTable:
     numbers: list[int] = field(default_factory=list)
     whole: bool = True
     sha256: str = ""
+    lost: frozenset[str] = frozenset()
 
 
 _FIRST_CJK = "\u2e80"
@@ -123,7 +127,8 @@ def read_bytes(path: Path, problems: list[Problem]) -> bytes | None:
         else:
             return path.read_bytes()
     except FileNotFoundError:
-        problems.append(Problem("missing_file", path.name))
+        near: dict[str, object] = {"path": path, "nearest": nearest_place(path)}
+        problems.append(Problem("missing_file", path.name, details=near))
         return None
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = getattr(error, "strerror", None) or error
@@ -189,7 +194,12 @@ def read_table(path: Path, table: str, problems: list[Problem]) -> RawTable:
     _check_header(path.name, header, table, problems)
     # Rows that lack a required column are no rows to draw conclusions from.
     required = {column for column, one in fields_of(table).items() if one.required}
-    raw = RawTable(path.name, whole=required <= set(header), sha256=unread.sha256)
+    raw = RawTable(
+        path.name,
+        whole=required <= set(header),
+        sha256=unread.sha256,
+        lost=_lost_columns(header, table),
+    )
     for number, cells in enumerate(lines[1:], start=2):
         if not any(cell.strip() for cell in cells):
             continue
@@ -203,6 +213,25 @@ def read_table(path: Path, table: str, problems: list[Problem]) -> RawTable:
     return raw
 
 
+def _meant(column: str, absent: set[str], table: str) -> str:
+    """Return the absent column that a wrong name, English or Chinese, looks most like."""
+    english = {fields_of(table)[one].zh: one for one in absent}
+    near = nearest(column, [*absent, *english])
+    return english.get(near, near)
+
+
+def _lost_columns(header: list[str], table: str) -> frozenset[str]:
+    """Return the columns that may be meant by names that are none, doubled or blank."""
+    absent = set(fields_of(table)) - set(header)
+    lost: set[str] = set()
+    for position, column in enumerate(header):
+        if column not in fields_of(table):
+            lost |= {_meant(column, absent, table)} & absent or absent
+        elif column in header[:position]:
+            lost |= absent
+    return frozenset(lost)
+
+
 def _check_header(file: str, header: list[str], table: str, problems: list[Problem]) -> None:
     known = fields_of(table)
     for position, column in enumerate(header):
@@ -212,7 +241,7 @@ def _check_header(file: str, header: list[str], table: str, problems: list[Probl
         elif column in header[:position]:
             problems.append(Problem("duplicate_column", file, 1, column))
         elif column not in known:
-            details = {"nearest": nearest(column, set(known) - set(header))}
+            details = {"nearest": _meant(column, set(known) - set(header), table)}
             problems.append(Problem("unknown_column", file, 1, column, details=details))
     for column, described in known.items():
         if described.required and column not in header:

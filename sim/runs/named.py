@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sim.plan.problems import InputError, Problem
+from sim.plan.problems import InputError, Problem, nearest_place
 from sim.runs.folder import LATEST, MANIFEST, SUMMARY, StoredRun, find_run
 
 _MANIFEST_KEYS = (
@@ -46,7 +46,8 @@ def named_run(place: Path) -> StoredRun:
         problem = Problem("run_unreadable", str(folder), details={"reason": reason})
         raise InputError([problem]) from error
     if stored is None:
-        raise InputError([Problem("no_run", str(place))])
+        near = "" if place.exists() else nearest_place(place)
+        raise InputError([Problem("no_run", str(place), details={"nearest": near})])
     problems = [
         *_missing(stored.folder / MANIFEST, stored.manifest, _MANIFEST_KEYS),
         *_missing(stored.folder / SUMMARY, stored.summary, _SUMMARY_KEYS),

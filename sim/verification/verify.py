@@ -63,18 +63,19 @@ def choose(names: Sequence[str]) -> tuple[Case, ...]:
     Raises
     ------
     InputError
-        Naming every name that no case has, with the nearest that one has.
+        Naming every name that no case has, with the nearest that one has, and all that there are.
     """
     cases = load_cases()
     known = [one.id for one in cases]
-    problems = [
-        Problem("unknown_case", "--only", value=name, details={"nearest": nearest(name, known)})
-        for name in names
-        if name not in known
-    ]
+    asked = {name: name.zfill(2) for name in names}  # 3 is the case named 03
+    problems = []
+    for name in names:
+        details: dict[str, object] = {"nearest": nearest(name, known), "cases": ", ".join(known)}
+        if asked[name] not in known:
+            problems.append(Problem("unknown_case", "--only", value=name, details=details))
     if problems:
         raise InputError(problems)
-    return tuple(one for one in cases if not names or one.id in names)
+    return tuple(one for one in cases if not names or one.id in asked.values())
 
 
 def verify(

@@ -271,5 +271,5 @@ class TestEvidence:
     ) -> None:
         (tmp_path / "empty").mkdir()
         assert calibrate(part, tmp_path / "out", "--evidence", tmp_path / "empty") == 2
-        assert capsys.readouterr().err.count("缺少") + 1 >= 3
+        assert capsys.readouterr().err.count("不存在") + 1 >= 3
         assert not (tmp_path / "out").exists()

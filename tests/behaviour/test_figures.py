@@ -1,7 +1,9 @@
 """Charts: every label has its glyph, equal runs give equal files, nothing is computed twice."""
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -139,3 +141,114 @@ def test_the_chart_of_accounts_names_the_worst_month(stored: StoredRun, tmp_path
         patch.setattr(accounts, "headings", lambda _, title, *__: titles.append(title))
         CHARTS["accounts"](stored, tmp_path / "chart.png", "en")
     assert "in Dec, chiefly general budget" in titles[0]
+
+
+def lines_and_notes(values: tuple[float, float, float]) -> tuple[list[Any], list[Any], Any]:
+    """Draw marks as the chart of the year-end does; return boxes of lines, of notes, of all."""
+    import matplotlib
+
+    with matplotlib.rc_context(style.settings()):
+        figure, axes = style.new_chart()
+        axes.set_xlim(min(values) - 1, max(values) + 1)
+        axes.set_ylim(0, 10)
+        notes = ("目标 3,000", "P50 3,118", "P50 3,283")
+        marks = [
+            year_end._Mark(value, note, "black", "solid")
+            for value, note in zip(values, notes, strict=True)
+        ]
+        year_end._draw_marks(axes, marks, 10)
+        figure.canvas.draw()
+        return (
+            [line.get_window_extent() for line in axes.lines],
+            [text.get_window_extent() for text in axes.texts],
+            axes.get_window_extent(),
+        )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [(3000, 3099, 3283), (3150, 3118, 3283), (3500, 3118, 3283), (3000, 3000, 3000),
+     (3283, 3282, 3281), (3000, 3000.5, 3001), (0, 3118, 3119)],
+)  # fmt: skip
+def test_no_line_of_the_year_end_runs_through_a_note(values: tuple[float, float, float]) -> None:
+    lines, notes, chart = lines_and_notes(values)
+    assert len(lines) == len(notes) == 3
+    for note in notes:
+        assert not any(note.overlaps(line) for line in lines)
+        assert not any(note.overlaps(other) for other in notes if other is not note)
+        assert (chart.x0 <= note.x0, note.x1 <= chart.x1) == (True, True)
+        assert note.y1 <= chart.y1
+
+
+def test_numbers_at_the_end_of_the_year_stand_apart() -> None:
+    assert year_fan._apart([3108, 3273, 2377], 100) == [3108, 3273, 2377]
+    assert year_fan._apart([3030, 3030, 2990], 100) == [3090, 3190, 2990]
+
+
+def test_the_target_ends_where_the_numbers_begin(
+    stored: StoredRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr(year_fan, "save", lambda figure, _: drawn.append(figure))
+    year_fan.draw_year_fan(stored, tmp_path / "chart.png", "zh")
+    (axes,) = drawn[0].axes
+    drawn[0].canvas.draw()
+    numbers = [one.get_window_extent() for one in axes.texts if one.get_text()[0].isdigit()]
+    assert len(numbers) == 3
+    for line in axes.lines:
+        assert not any(number.overlaps(line.get_window_extent()) for number in numbers)
+
+
+class TestChanges:
+    """What `--set` and a scenario change is named on every chart."""
+
+    @staticmethod
+    def foot(stored: StoredRun, changes: list[tuple[str, str]], language: Language) -> str:
+        named = [{"path": path, "old": "", "new": new} for path, new in changes]
+        manifest = {**stored.manifest, "changes": named}
+        return style.foot_note(replace(stored, manifest=manifest), language)
+
+    def test_none(self, stored: StoredRun) -> None:
+        told_elsewhere = [("run.seed", "7"), ("run.replications", "9"), ("run.workers", "2")]
+        assert "改动" not in self.foot(stored, told_elsewhere, "zh")
+        assert "changed" not in self.foot(stored, told_elsewhere, "en")
+
+    def test_some(self, stored: StoredRun) -> None:
+        changes = [("uncertainties.flood", "off"), ("run.sampling", "plain")]
+        told = "改动：uncertainties.flood=off；run.sampling=plain"
+        assert told in self.foot(stored, changes, "zh")
+        told = "changed: uncertainties.flood=off; run.sampling=plain"
+        assert told in self.foot(stored, changes, "en")
+
+    def test_many_are_counted(self, stored: StoredRun) -> None:
+        changes = [(f"projects.LY-{k:04d}.duration", "lognormal(median=1)") for k in range(30)]
+        assert "projects.LY-0001" not in self.foot(stored, changes, "zh").split("；")[-1]
+        assert "等 30 项" in self.foot(stored, changes, "zh")
+        assert "(30 in all)" in self.foot(stored, changes, "en")
+
+    def test_a_long_one_is_cut(self, stored: StoredRun) -> None:
+        foot = self.foot(stored, [("projects.P1.note", "长" * 500)], "zh")
+        assert "projects.P1.note=长" in foot
+        assert max(map(len, foot.splitlines())) < 150
+        assert "长…" in foot
+
+
+class TestOdds:
+    @pytest.mark.parametrize(
+        ("one", "told"),
+        [
+            ((0.5, 0.4, 0.6), "50% [40%, 60%]"),
+            ((0.985, 0.98, 0.99), "98.5% [98.0%, 99.0%]"),
+            ((1.0, 0.74113, 1.0), "100% [≥74%]"),
+            ((0.0, 0.0, 0.25887), "0% [≤26%]"),
+            ((1.0, 0.999707, 1.0), "100% [≥99.97%]"),
+            ((0.0, 0.0, 0.000293), "0% [≤0.03%]"),
+            ((1.0, 1.0, 1.0), "100%"),
+        ],
+    )
+    def test_an_interval_or_a_bound(self, one: tuple[float, float, float], told: str) -> None:
+        value, low, high = one
+        assert style.odds({"value": value, "low": low, "high": high}) == told
+
+    def test_what_is_certain_has_neither(self) -> None:
+        assert style.odds({"value": 1.0, "low": 0.74, "high": 1.0}, certain=True) == "100%"

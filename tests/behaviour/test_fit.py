@@ -147,7 +147,7 @@ class TestTold:
         assert code == 2
         assert not (tmp_path / "out").exists()
         for words in (
-            "row 1, column 'planed': unknown column; the nearest known one is 'name | source'",
+            "row 1, column 'planed': unknown column; remedy",
             "row 2, column 'type', value 'roda': there is no such type; the nearest is 'road'",
             "row 3, column 'measure', value 'length'",
             "row 4, column 'planned', value '0': it must be above 0",
@@ -158,7 +158,7 @@ class TestTold:
             "row 8, column 'actual', value '1e+15': actual is inf times planned",
         ):
             assert words in told, words
-        assert "9 errors" in told
+        assert "errors: 9" in told
 
     def test_warnings_stop_nothing(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

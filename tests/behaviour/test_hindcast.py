@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 import sim
+from sim.analysis.hindcast import Group, Score
+from sim.briefing import hindcast
 from sim.cli import main
 from sim.plan.outcomes import read_outcomes
 from sim.plan.problems import InputError
@@ -73,7 +75,14 @@ class TestScored:
         words = ("--outcomes", outcomes(world), "-n", 2, "--engine", "reference")
         assert ask("hindcast", world / "january.toml", *words, "--out", tmp_path / "out") == 0
         printed = capsys.readouterr().out
-        for text in ("finish A", "守住", "未守住", "只有 3 项", "另有 1 项承诺"):
+        for text in (
+            "finish A",
+            "守住",
+            "未守住",
+            "只有 3 项",
+            "另有 1 项承诺",
+            "结论：模型的布赖尔评分",
+        ):
             assert text in printed
         runs = tmp_path / "out" / "january"
         run = (runs / "latest").read_text().strip()
@@ -111,7 +120,8 @@ class TestScored:
         printed = capsys.readouterr().out
         assert "Base rate: 60%, as given." in printed
         assert "slippage alone" in printed
-        assert "Only 3 cases" in printed
+        assert "Few cases (only 3)" in printed
+        assert "Verdict: the model's Brier score" in printed
         folder = next((tmp_path / "out" / "plan").glob("hindcast-*"))
         found = json.loads((folder / "hindcast.json").read_text("utf-8"))
         score = found["groups"]["strong"]["scores"]["base_rate"]["brier"]
@@ -180,7 +190,7 @@ class TestRefused:
                    "--lang", "en") == 2  # fmt: skip
         told = capsys.readouterr().err
         for words in (
-            "column 'confidance': unknown column; the nearest known one is 'confidence'",
+            "column 'confidance': unknown column; the nearest is 'confidence'",
             "row 2, column 'commitment', value 'K11': there is no such commitment",
             "row 3, column 'commitment': exactly one of commitment and project",
             "row 5, column 'project', value 'Z': there is no such project",
@@ -193,7 +203,7 @@ class TestRefused:
             "row 12, column 'actual_start', value '2021-13-01'",
         ):
             assert words in told, words
-        assert "11 errors" in told
+        assert "errors: 11" in told
         assert not (tmp_path / "o").exists()
 
 
@@ -239,3 +249,39 @@ class TestOutcomes:
         assert all(one.source and one.confidence for one in known.values())
         judged = {one.id for one in plan.commitments if one.kind != "outside"}
         assert set(found.by_commitment) <= judged
+
+
+class TestVerdict:
+    """One sentence tells what the intervals say; the sign is the humble forecast's less ours."""
+
+    @staticmethod
+    def verdict(language: str, *ends: tuple[float | None, float | None]) -> str:
+        names = ("on_time", "base_rate", "slippage")
+        scores = [Score("model", 0.2, None, None, None, None)]
+        for name, (low, high) in zip(names, ends, strict=False):
+            scores.append(Score(name, 0.2, None, 0.0, low, high))
+        group = Group("strong", (), 1, 1, 0, tuple(scores), {})
+        return hindcast._verdict(group, hindcast.TEXT[language])
+
+    def test_each_of_them(self) -> None:
+        told = self.verdict("zh", (0.01, 0.3), (-0.2, -0.01), (-0.1, 0.1))
+        assert told == (
+            "结论：模型的布赖尔评分好于“全部按期”（95%区间在 0 之上）；"
+            "模型的布赖尔评分差于“基准比率”（95%区间在 0 之下）；"
+            "模型的布赖尔评分与“只按同类滑期”分不出高下（95%区间含 0）。"
+        )
+        told = self.verdict("en", (0.01, 0.3), (-0.2, -0.01), (-0.1, 0.1))
+        assert told.startswith(
+            "Verdict: the model's Brier score is better than that of all on time"
+        )
+        assert "worse than that of base rate" in told
+        assert "cannot be told from that of slippage alone" in told
+
+    def test_what_touches_nought_is_not_told_apart(self) -> None:
+        told = self.verdict("zh", (0.0, 0.3), (-0.2, 0.0), (0.0, 0.0))
+        names = "“全部按期、基准比率、只按同类滑期”"
+        assert told == f"结论：模型的布赖尔评分与{names}分不出高下（95%区间含 0）。"
+
+    def test_of_one_case(self) -> None:
+        assert "无从比较" in self.verdict("zh", (None, None), (None, None))
+        assert "cannot be compared" in self.verdict("en", (None, None), (None, None))

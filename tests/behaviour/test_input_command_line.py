@@ -53,7 +53,7 @@ ENGLISH = [
 @pytest.mark.parametrize(
     ("language", "lines", "last"),
     [("zh", CHINESE, "输入有误：3 个错误，0 个提醒；未写入任何文件。"),
-     ("en", ENGLISH, "The input is wrong: 3 errors, 0 warnings; nothing written.")],
+     ("en", ENGLISH, "The input is wrong (errors: 3, warnings: 0); nothing written.")],
 )  # fmt: skip
 @pytest.mark.parametrize("command", ["run", "check", "replay"])
 def test_every_problem_is_told_and_nothing_written(
@@ -81,11 +81,11 @@ def test_check_passes_a_sound_plan_and_lists_warnings(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ask("check", write_plan(tmp_path / "a"), "--lang", "en") == 0
-    assert capsys.readouterr() == ("Checked: 0 errors, 0 warnings.\n", "")
+    assert capsys.readouterr() == ("Checked (errors: 0, warnings: 0).\n", "")
     folder = write_plan(tmp_path / "b", replaced("plan.toml", "target = 1200\n", ""))
     assert ask("check", folder, "--lang", "en") == 0
     out, err = capsys.readouterr()
-    assert out == "Checked: 0 errors, 1 warnings.\n"
+    assert out == "Checked (errors: 0, warnings: 1).\n"
     assert err.startswith("[warning] plan.toml: no target is given")
 
 
@@ -107,6 +107,14 @@ def test_overrides(
     assert not out.exists()
 
 
+def test_a_project_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_plan(tmp_path / "plan")
+    assert ask("replay", folder, "--replication", "0", "--project", "PP1", "--lang", "en") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "--project, value 'PP1': there is no such project; the nearest is 'P1'" in err
+
+
 def test_check_lists_every_error_and_run_the_first_two_hundred(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,7 +123,7 @@ def test_check_lists_every_error_and_run_the_first_two_hundred(
     assert ask("check", folder, "--lang", "en") == 2
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 231
-    assert told[-1].startswith("The input is wrong: 230 errors")
+    assert told[-1].startswith("The input is wrong (errors: 230, ")
     assert ask("run", folder, "--lang", "en") == 2
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 202

@@ -3,14 +3,18 @@
 import ast
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 import sim
+from sim.briefing import hindcast, replay, verification
+from sim.briefing.lines import SAYS
+from sim.briefing.words import TEXT
 from sim.plan import tables
+from sim.plan.changes import Change
 from sim.plan.loading import load_plan, load_plan_with
 from sim.plan.problems import Level, Problem, catalogue, errors_of
 from sim.sampling import register
@@ -351,7 +355,8 @@ FAULTS = [
 
 SOMEWHERE_ELSE = {
     "missing_folder", "missing_file", "unreadable_file", "too_large", "unsafe_path",
-    "base_chain", "bad_override", "bad_run_name", "duplicate_address", "no_gates_table",
+    "base_chain", "bad_override", "unknown_root", "bad_run_name", "duplicate_address",
+    "no_gates_table",
     "drawn_out_of_range", "year_not_begun", "not_in_reserve", "already_begun", "revision_outside",
     "unknown_measure", "bad_half_width", "no_compiler", "unknown_case",
     # of the tables that `fit`, `hindcast` and `calibrate` read
@@ -503,11 +508,16 @@ def test_without_plan_toml_the_tables_are_still_checked(tmp_path: Path) -> None:
 
 
 def test_files_and_folders_that_are_not_there(tmp_path: Path) -> None:
-    assert [one.code for one in problems_of(tmp_path / "nowhere")] == ["missing_folder"]
+    (tmp_path / "nowhither").mkdir()
+    (folder,) = problems_of(tmp_path / "nowhere")
+    assert (folder.code, folder.file) == ("missing_folder", str(tmp_path / "nowhere"))
+    assert folder.details["nearest"] == str(tmp_path / "nowhither")
+    assert_told(folder)
     missing = problems_of(write_plan(tmp_path, {"projects.csv": None}))
     assert [(one.code, one.file) for one in missing if one.level == "error"] == [
         ("missing_file", "projects.csv")
     ]
+    assert str(tmp_path / "projects.csv") in missing[0].render("en")
     (tmp_path / "projects.csv").mkdir()
     (problem,) = errors_of(problems_of(tmp_path))
     assert problem.code == "unreadable_file"
@@ -605,10 +615,155 @@ def test_messages_are_complete_in_both_languages() -> None:
         assert zh == en, code
 
 
+COUNTED = re.compile(r"\{(count|cases|days|errors|expected|known|number|warnings)[^}]*\} [a-z]+s\b")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [catalogue(), SAYS["en"], TEXT["en"], replay._SAYS["en"], replay._WORDS["en"],
+     hindcast.TEXT["en"], verification.WORDS["en"]],
+    ids=["messages", "lines", "headline", "events", "replay", "hindcast", "verify"],
+)  # fmt: skip
+def test_one_is_not_told_as_many(words: Mapping[str, Any]) -> None:
+    """A number that may be 1 stands behind what it counts: `errors: 1`."""
+    texts = {key: one["rule_en"] if isinstance(one, dict) else one for key, one in words.items()}
+    assert [key for key, text in texts.items() if COUNTED.search(str(text))] == []
+
+
+def test_one_day_of_delay_is_a_day() -> None:
+    assert [replay._days(count, "en") for count in (0, 1, 2, 1000)] == [
+        "0 days", "1 day", "2 days", "1,000 days",
+    ]  # fmt: skip
+
+
 def test_one_mistake_is_told_once(tmp_path: Path) -> None:
     """A misspelled column accuses neither drivers nor releases of what they cannot see."""
     folder = write_plan(tmp_path, replaced(PROJECTS, "annual_plan", "anual_plan"))
     assert {one.code for one in problems_of(folder)} == {"unknown_column", "missing_column"}
+
+
+WIDER: dict[str, str | bytes | None] = {
+    PROJECTS: FILES[PROJECTS].splitlines()[0]
+    + """,procedure,tier,programme,system,tags,done_this_year
+P1,一号路,city,road,government,continuing,1,1000,400,300,2020-03-01,2021-10-31,none,\
+general_budget:0.4;loan:0.6,,,,12,km,approval,city,metro,transport,flagship,0
+P2,二号路,north,road,government,new,2,800,0,300,2021-04-01,2022-06-30,record,A1:1,,,,8,km,\
+filing,city,metro,transport,flagship,0
+P3,医院,city,hospital,government,new,3,1200,0,100,2021-12-01,2022-12-31,land;permit,,P1,\
+"lognormal(median=1, sigma=0.2)",,,,approval,city,metro,transport,flagship,0
+P4,厂房,city,plant,enterprise,new,4,900,0,200,2021-05-01,2022-05-31,none,own:1,,\
+"pert(0.8, 1, 1.5)",empirical(costs.txt),,,approval,city,metro,transport,flagship,0
+P5,仓库,north,plant,enterprise,new,5,700,0,300,2021-03-01,2022-03-31,none,other:0.5;loan:0.5,\
+,,,,,approval,city,metro,transport,flagship,0
+P6,老路,city,road,government,completing,6,100,100,0,2019-01-01,2020-06-30,none,A1:1,\
+,,,,,approval,city,metro,transport,,0
+P7,储备,north,road,government,reserve,7,100,0,0,2022-01-01,2022-06-30,none,A1:1,\
+,,,,,approval,city,metro,transport,,0
+P8,前期,north,road,government,pre_work,8,100,0,10,2022-02-01,2022-06-30,,A1:1,\
+,,,,,approval,city,metro,transport,,0
+""",
+    "accounts.csv": FILES["accounts.csv"]
+    + "A3,甲自有,own,north,0,0\nA4,乙自有,own,city,0,0\n"
+    + "A5,丙贷款,loan,north,0,0\nA6,丁其他,other,north,0,0\n",
+    "gates.csv": FILES["gates.csv"] + "filing,record,,fixed(1),fixed(1),\n",
+    "types.csv": FILES["types.csv"] + "lab,fixed(1),fixed(1),,,,\n",
+    "releases.csv": FILES["releases.csv"] + "A1,2021-03,2021-03-15,40,P3\n",
+    "correlations.csv": FILES["correlations.csv"] + "cost,P3,P4,0.1\n",
+    "calendar.csv": FILES["calendar.csv"] + "dry,06-01,06-30,0.5,heat\n",
+    RISKS: """\
+id,name,probability,days,applies_to,at,triggers
+R1,文物,0.1,10,type=road;county=north;tags=flagship,land,R2
+R2,雨,0.1,5,programme=metro;investor=enterprise;stage=new,permit,
+""",
+    DRIVERS: FILES[DRIVERS].replace("road = 1.2", "road = 1.2, lab = 1.1").replace(
+        "[dependence]",
+        """[works]
+title = "工效"
+distribution = "uniform(0.9, 1.1)"
+acts_on = "duration"
+exposure = { by = "tier", city = 1.2 }
+
+[weather]
+title = "天气"
+distribution = "uniform(0.9, 1.1)"
+acts_on = "duration"
+exposure = { by = "season", site = 1.2, dry = 1.1 }
+
+[dependence]""",
+    ),
+}  # fmt: skip
+"""The small plan, referring in more ways from one table to another."""
+UNSCHEDULED = Change("levers", "pull_forward", "", ["P7"])
+
+
+def told_of(folder: Path) -> dict[str, Problem]:
+    """Return the problems of a plan whose scenario takes a project from the reserve."""
+    problems = load_plan_with(folder, [UNSCHEDULED]).problems
+    return {one.render("en"): one for one in problems}
+
+
+def test_wider_plan_is_sound(tmp_path: Path) -> None:
+    assert list(told_of(write_plan(tmp_path, WIDER))) == []
+
+
+@pytest.mark.parametrize("table", sorted(name for name in FILES if name.endswith(".csv")))
+def test_a_misspelt_column_accuses_nobody_else(table: str, tmp_path: Path) -> None:
+    """What a column says is not known while its name is none: no check relies on it."""
+    header, _, rows = str({**FILES, **WIDER}[table]).partition("\n")
+    for column in header.split(","):
+        misspelt = [one + "x" if one == column else one for one in header.split(",")]
+        folder = write_plan(tmp_path, WIDER | {table: ",".join(misspelt) + "\n" + rows})
+        found = told_of(folder)
+        assert {one.code for one in found.values()} <= {"unknown_column", "missing_column"}, found
+        assert {(one.code, one.file, one.column) for one in found.values()} >= {
+            ("unknown_column", table, f"{column}x")
+        }
+
+
+@pytest.mark.parametrize("table", sorted(name for name in FILES if name.endswith(".csv")))
+def test_a_table_that_cannot_be_read_accuses_nobody_else(table: str, tmp_path: Path) -> None:
+    found = told_of(write_plan(tmp_path, WIDER | {table: b"\xff\xff"}))
+    assert [(one.code, one.file) for one in found.values()] == [("encoding", table)]
+
+
+@pytest.mark.parametrize(
+    ("table", "old", "new", "code"),
+    [
+        (PROJECTS, "P1,一号路,city,road,government", "P1,一号路,city,road,x", "not_a_choice"),
+        (PROJECTS, ",700,0,300,2021-03-01", ",-7,0,300,2021-03-01", "negative_amount"),
+        ("accounts.csv", "general_budget,city,10", "general_budget,city,-10", "negative_amount"),
+        ("calendar.csv", "dry,06-01,06-30", "dry,06-01,06-31", "not_a_date"),
+        ("types.csv", "plant,fixed(1),fixed(1)", "plant,fixed(1),fixed(x)", "not_a_distribution"),
+        ("types.csv", '"uniform(0.9, 1.2)"', '"uniform(1.9, 1.2)"', "not_a_distribution"),
+    ],
+)  # fmt: skip
+def test_a_row_with_an_error_accuses_nobody(
+    table: str, old: str, new: str, code: str, tmp_path: Path
+) -> None:
+    """A cell that is wrong hides its row: of what the row says nothing can be said to be amiss."""
+    content = str(WIDER[table])
+    assert content.count(old) == 1
+    extra: dict[str, str | bytes | None] = {
+        # The only ones of their kind: an enterprise in the north, a type of the dry season.
+        RISKS: "id,name,probability,applies_to\nR1,雨,0.1,county=north;investor=enterprise\n",
+        "types.csv": str(WIDER["types.csv"]).replace("lab,fixed(1),fixed(1),,", "lab,,,,dry"),
+    }
+    if table == "types.csv":
+        content = content.replace("lab,fixed(1),fixed(1),,", "lab,,,,dry")
+    folder = write_plan(tmp_path, WIDER | extra)
+    assert list(told_of(folder)) == []
+    (folder / table).write_text(content.replace(old, new), encoding="utf-8")
+    assert {one.code for one in told_of(folder).values()} == {code}
+
+
+def test_a_type_with_an_error_may_have_the_season_that_a_driver_names(tmp_path: Path) -> None:
+    changed: dict[str, str | bytes | None] = {
+        "calendar.csv": FILES["calendar.csv"] + "all,07-01,07-02,0.5,heat\n",
+        "types.csv": FILES["types.csv"] + "lab,fixed(1),fixed(x),,wet,,\n",
+        DRIVERS: FILES[DRIVERS].replace('by = "type"', 'by = "season"').replace("road", "wet"),
+    }
+    found = problems_of(write_plan(tmp_path, changed))
+    assert [one.code for one in found] == ["not_a_distribution"]
 
 
 def test_a_cycle_of_triggers_names_the_path(tmp_path: Path) -> None:
@@ -637,6 +792,12 @@ def test_headers_in_chinese_are_read(tmp_path: Path) -> None:
     english = load_plan(write_plan(tmp_path / "en"))
     plan = load_plan(write_plan(tmp_path / "zh", {PROJECTS: f"{chinese}\n{rest}"}))
     assert plan.projects == english.projects
+
+
+def test_a_wrong_header_in_chinese_names_the_nearest_in_english(tmp_path: Path) -> None:
+    zh = tables.fields_of("projects")["annual_plan"].zh
+    (wrong, _) = problems_of(write_plan(tmp_path, replaced(PROJECTS, "annual_plan", f"本{zh}")))
+    assert (wrong.code, wrong.details["nearest"]) == ("unknown_column", "annual_plan")
 
 
 def test_a_year_that_has_not_begun_has_nothing_done(tmp_path: Path) -> None:

@@ -132,12 +132,26 @@ class TestOverrides:
 
     @pytest.mark.parametrize(
         "text",
-        ["", "=", "projects", "projects=5", "projects.P1.total", "project.P1.total=5", "about.x=1",
-         "plan=x", "projects..total=5", ".P1.total=5", "levers.=1"],
+        ["", "=", "projects", "projects=5", "projects.P1.total", "projects..total=5",
+         ".P1.total=5", "levers.=1"],
     )  # fmt: skip
     def test_paths_that_do_not_parse(self, text: str, plan: Path) -> None:
         code, file, *_ = only(problems_of(plan, text))
         assert (code, file) == ("bad_override", "--set")
+
+    @pytest.mark.parametrize(
+        ("text", "root", "near"),
+        [("project.P1.total=5", "project", "projects"), ("lever.drop=P1", "lever", "levers"),
+         ("foo.bar=1", "foo", ""), ("about.x=1", "about", "accounts"), ("plan=x", "plan", "")],
+    )  # fmt: skip
+    def test_roots_that_do_not_exist(self, text: str, root: str, near: str, plan: Path) -> None:
+        (one,) = problems_of(plan, text)
+        assert (one.code, one.file) == ("unknown_root", "--set")
+        assert one.column == text.partition("=")[0]
+        assert (one.details["root"], one.details["nearest"]) == (root, near)
+        told = one.render("en")
+        assert "begin with one of levers, uncertainties, types, projects, accounts" in told
+        assert ("the nearest is" in told) == bool(near)
 
     @pytest.mark.parametrize(
         ("text", "code", "near"),
@@ -150,7 +164,7 @@ class TestOverrides:
             ("accounts.A3.budget=5", "unknown_reference", "A2"),
             ("releases.2021-09.issued=2021-01-04", "unknown_reference", "2021-0"),
             ("releases.2021-01.amount=5", "unknown_key", "available"),
-            ("levers.turbo=on", "unknown_key", "start_rule"),
+            ("levers.stop_rule=on", "unknown_key", "start_rule"),
             ("uncertainties.price=off", "unknown_key", "prices"),
             ("uncertainties.prices.stres=fixed(1)", "unknown_key", "stress"),
             ("uncertainties.slip.distribution=fixed(1)", "unknown_key", "state"),
@@ -160,7 +174,7 @@ class TestOverrides:
     def test_names_that_do_not_exist(self, text: str, code: str, near: str, plan: Path) -> None:
         (one,) = problems_of(plan, text)
         assert (one.code, one.file, one.column) == (code, "--set", text.partition("=")[0])
-        assert near in str(one.details["nearest"])
+        assert near in f"{one.details['nearest']} {one.details.get('known', '')}"
 
     @pytest.mark.parametrize(
         ("text", "code"),
@@ -192,6 +206,11 @@ class TestOverrides:
     def test_bad_options(self, text: str, plan: Path) -> None:
         code, _, column, _ = only(problems_of(plan, text))
         assert (code, column) == ("bad_value", text.partition("=")[0])
+
+    def test_all_keys_are_told_where_none_is_near(self, plan: Path) -> None:
+        (one,) = problems_of(plan, "levers.zzz=on")
+        assert one.render("zh").endswith(", start_rule")
+        assert "最接近" not in one.render("zh")
 
     def test_unknown_option_names_the_nearest(self, plan: Path) -> None:
         (one,) = problems_of(plan, "run.sed=1")

@@ -129,7 +129,7 @@ class TestCommand:
             assert ask(*words, "--lang", language) == 0
             printed = capsys.readouterr().out
             assert said in printed
-            assert ("320 次模拟" if language == "zh" else "320 replications") in printed
+            assert ("320 次模拟" if language == "zh" else "replication 320") in printed
             assert (again in printed) == (language == "en")
         noted = manifest(tmp_path)
         assert noted["replications"] == 320

@@ -363,7 +363,7 @@ class TestInterrupted:
         assert ask(*words, "--lang", "en") == 130
         told = capsys.readouterr().err
         assert "15 done earlier, continuing (40 in all)" in told
-        assert "Interrupted; 25 of 40 replications are done and kept. The same command" in told
+        assert "Interrupted; replications done and kept: 25 of 40. The same command" in told
         monkeypatch.undo()
         monkeypatch.setitem(batches._WORK, "reference", 40)
         assert ask(*words) == 0
@@ -427,7 +427,11 @@ class TestFullDisk:
                 break
             assert found == 1
             last = told.splitlines()[-1]
-            match = re.match(r"The disk is full: cannot write '(.+)' \((.+)\); (\d+) of 40", last)
+            match = re.match(
+                r"The disk is full: cannot write '(.+)' "
+                r"\((.+)\); replications done and kept: (\d+) of 40",
+                last,
+            )
             assert match or "the run itself is done and kept" in last, told
             assert "Traceback" not in told
             assert not list(tmp_path.rglob(".writing-*"))

@@ -44,7 +44,7 @@ def test_the_table_in_english(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     for words in ("Cases with known answers", "expected", "got", "tolerance", "verdict", "holds"):
         assert words in printed
-    assert "(2 cases, reference engine" in printed.splitlines()[-1]
+    assert "(cases: 2, reference engine" in printed.splitlines()[-1]
 
 
 def test_without_names_every_case_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +75,7 @@ def test_a_broken_function_ends_with_1(
     right = sim.analysis.scoring.pinball_loss
     monkeypatch.setattr(arithmetic, "pinball_loss", lambda f, p, y: right(f, 1 - p, y))
     assert ask("verify", "--only", "18", "--lang", "en") == 1
-    assert "2 of 19 do not hold: 18 pinball loss" in capsys.readouterr().out.splitlines()[-1]
+    assert "Not holding: 2 of 19: 18 pinball loss" in capsys.readouterr().out.splitlines()[-1]
 
 
 def test_a_broken_engine_ends_with_1(
@@ -104,7 +104,15 @@ def test_unknown_names_are_told_with_the_nearest(
     told = capsys.readouterr()
     assert told.out == ""
     assert f"--only, value '{name}': there is no such case; the nearest is '{nearest}'" in told.err
-    assert "value 'nothing-like-it'" in told.err
+    assert "value 'nothing-like-it': there is no such case; remedy" in told.err
+    assert "the cases are 03, 05, " in told.err
+
+
+def test_cases_may_be_named_without_the_leading_zero() -> None:
+    assert [one.id for one in verify.choose(["3", "05"])] == ["03", "05"]
+    ((case, verdicts),) = verify.verify(["3"])
+    assert (case.id, all(one.holds for one in verdicts)) == ("03", True)
+    assert verdicts
 
 
 def test_without_the_compiler_the_reference_engine_serves(

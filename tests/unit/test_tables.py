@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sim.plan.cells import Converter, extremes, month_day
 from sim.plan.configuration import TomlFile
 from sim.plan.language import parse_distribution
-from sim.plan.problems import Problem, nearest
+from sim.plan.problems import Problem, meant, nearest, nearest_place
 from sim.plan.tables import RawTable, decode, fields_of
 
 TABLES = ["projects", "accounts", "releases", "types", "gates", "windows", "calendar", "risks",
@@ -148,12 +148,31 @@ class TestNearest:
     def test_the_one_that_looks_alike(self) -> None:
         assert nearest("taget", ["target", "name"]) == "target"
 
-    def test_all_where_none_does(self) -> None:
-        assert nearest("zzz", ["b", "a"]) == "a | b"
+    def test_none_where_none_does(self) -> None:
+        assert nearest("zzz", ["b", "a"]) == ""
+        assert nearest("zzz", []) == ""
+        assert nearest("zzz", [f"{i:09d}" for i in range(1000)]) == ""
 
-    def test_a_dash_where_there_is_nothing_to_name(self) -> None:
-        assert nearest("zzz", []) == "-"
-        assert nearest("zzz", [f"{i:09d}" for i in range(1000)]) == "-"
+    def test_all_are_named_where_a_key_is_near_to_none(self) -> None:
+        assert meant("taget", ["target", "name"]) == {"nearest": "target", "known": ""}
+        assert meant("zzz", ["b", "a"]) == {"nearest": "", "known": "a, b"}
+
+    def test_of_paths_the_first_part_that_is_not_there(self, tmp_path: Path) -> None:
+        for name in ("city-2021", "village"):
+            (tmp_path / name).mkdir()
+        (tmp_path / "city-2021" / "baseline.toml").touch()
+        for wrong, right in (
+            ("city-2012/baseline.toml", "city-2021"),
+            ("city-2021/baselin.toml", "city-2021/baseline.toml"),
+        ):
+            assert nearest_place(tmp_path / wrong) == str(tmp_path / right)
+        assert nearest_place(tmp_path / "zzz") == ""
+        assert nearest_place(tmp_path / "village" / "x") == ""  # nothing stands there
+        assert nearest_place(Path("zzz\0")) == ""
+
+    def test_a_file_in_place_of_a_folder_is_not_its_own_neighbour(self, tmp_path: Path) -> None:
+        (tmp_path / "plan").touch()
+        assert nearest_place(tmp_path / "plan") == ""
 
     def test_among_thousands(self) -> None:
         words = [f"LY-{i:04d}" for i in range(5000)]
