@@ -17,13 +17,21 @@ from sim.runs.counting import (
     BLOCKS,
     LIMB,
     CountRoom,
+    add_squares,
     add_values,
     add_where,
     count_room,
     note_values,
     tell_counts,
 )
-from sim.runs.layout import Layout, added_values, counted_values, started_values
+from sim.runs.layout import (
+    Layout,
+    added_values,
+    counted_values,
+    group_sums,
+    squared_values,
+    started_values,
+)
 from sim.runs.outcomes import Outcomes
 from sim.runs.tally import Tally, absorb, narrow, room_to_tell
 
@@ -102,15 +110,18 @@ def note(batch: BatchTally, outcomes: Outcomes) -> None:
     batch.noted += count
     blocks = batch.blocks[at : batch.noted]
     blocks[:] = outcomes.replications % BLOCKS
-    for name, values in counted_values(layout, outcomes):
+    sums = group_sums(layout, outcomes)
+    for name, values in counted_values(layout, outcomes, sums):
         note_values(
             _table(values), layout.places[name].start, blocks,
             grids.low, grids.width, grids.cells, grids.wide, grids.wide_cells, layout.marks,
             batch.cells, batch.none, at, batch.above, batch.least, batch.most, batch.sums,
             batch.room,
         )  # fmt: skip
-    for name, values in added_values(layout, outcomes):
+    for name, values in added_values(layout, outcomes, sums):
         add_values(_table(values), layout.places[name].start, blocks, batch.sums, batch.room)
+    for name, values in squared_values(outcomes, sums):
+        add_squares(_table(values), layout.places[name].start, blocks, batch.sums, batch.room)
     start = _table(outcomes.start)
     for name, values in started_values(outcomes):
         place = layout.places[name].start

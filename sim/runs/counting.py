@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sim.jit import compiled, inlined
 from sim.runs.grids import BLOCK_SHIFT
+from sim.runs.squares import PARTS, square_parts
 from sim.sampling.quasi import SCRAMBLES
 
 Ints = NDArray[np.int64]
@@ -46,10 +47,13 @@ class CountRoom(NamedTuple):
         Sums by block of some quantities.
     turned : ndarray of int64, shape (COLUMNS, N)
         Their values, one quantity after the other.
+    sizes : ndarray of int64, shape (BLOCKS,)
+        Replications of each block.
     """
 
     sums: Ints
     turned: Ints
+    sizes: Ints
 
 
 def count_room(replications: int) -> CountRoom:
@@ -57,6 +61,7 @@ def count_room(replications: int) -> CountRoom:
     return CountRoom(
         sums=np.zeros((BLOCKS, SUMMED), np.int64),
         turned=np.zeros((COLUMNS, replications), np.int64),
+        sizes=np.zeros(BLOCKS, np.int64),
     )
 
 
@@ -128,6 +133,11 @@ def note_values(
     `above`, `least`, `most` and `sums` grow.
     """
     rows, columns = values.shape
+    sizes = room.sizes
+    for block in range(BLOCKS):
+        sizes[block] = 0
+    for row in range(rows):
+        sizes[blocks[row]] += 1
     for begin in range(0, columns, COLUMNS):
         end = min(begin + COLUMNS, columns)
         _turn(values, begin, end, room.turned)
@@ -152,13 +162,24 @@ def note_values(
                 continue
             least[q], most[q] = min(least[q], smallest), max(most[q], largest)
             last = cells[q] + wide_cells[q] + 1
-            _find_cells(mine, largest, low[q] + 1, width[q], cells[q], wide[q], last, of_quantity)
+            its_sums, its_above, mark = sums[q], above[q], marks[q]
+            alike = smallest == largest and not some_skipped
+            _find_cells(
+                mine[:1] if alike else mine, largest, low[q] + 1, width[q], cells[q], wide[q], last,
+                of_quantity,
+            )  # fmt: skip
+            if alike:
+                for row in range(1, rows):
+                    of_quantity[row] = of_quantity[0]
+                for block in range(BLOCKS):
+                    its_sums[block] += largest * sizes[block]
+                    its_above[block] += sizes[block] if largest > mark else 0
+                continue
             if some_skipped:
                 for row in range(rows):
                     if values[row, begin + column] == SKIP:
                         mine[row] = 0
                         of_quantity[row] = none
-            its_sums, its_above, mark = sums[q], above[q], marks[q]
             for row in range(rows):
                 its_sums[blocks[row]] += mine[row]
             if largest > mark:
@@ -181,30 +202,45 @@ def add_values(values: Ints, quantity: int, blocks: Ints, sums: Ints, room: Coun
 
 
 @compiled
+def add_squares(values: Ints, quantity: int, blocks: Ints, sums: Ints, room: CountRoom) -> None:
+    """Add the parts of the squares of `values`, `PARTS` quantities a column from `quantity` on."""
+    columns, each = values.shape[1], SUMMED // PARTS
+    for begin in range(0, columns, each):
+        end = min(begin + each, columns)
+        _clear(room.sums)
+        for row in range(len(values)):
+            part, mine = values[row, begin:end], room.sums[blocks[row]]
+            low, middle, high = mine[:each], mine[each : 2 * each], mine[2 * each : 3 * each]
+            for column in range(len(part)):
+                parts = square_parts(part[column])
+                low[column] += parts[0]
+                middle[column] += parts[1]
+                high[column] += parts[2]
+        for column in range(end - begin):
+            for part_of_square in range(PARTS):
+                to = sums[quantity + PARTS * (begin + column) + part_of_square]
+                for block in range(BLOCKS):
+                    to[block] += room.sums[block, part_of_square * each + column]
+
+
+@compiled
 def add_where(
     values: Ints, conditions: Ints, never: int, quantity: int, blocks: Ints, sums: Ints,
     room: CountRoom,
 ) -> None:  # fmt: skip
     """Add the columns of `values` over the replications whose condition is not `never`.
 
-    Each column of `conditions` holds for the columns of `values` that belong to it.
+    Each column of `conditions` holds for the columns of `values` that belong to it. All are added,
+    and what is too much is taken away again: that is little, and to look at each is dearer.
     """
-    columns, owners = values.shape[1], conditions.shape[1]
-    if columns == 0:
-        return
-    each = columns // owners
-    for begin in range(0, columns, SUMMED):
-        end = min(begin + SUMMED, columns)
-        _clear(room.sums)
-        for row in range(len(values)):
-            mine = room.sums[blocks[row]]
-            for owner in range(begin // each, (end - 1) // each + 1):
-                if conditions[row, owner] != never:
-                    first, last = max(owner * each, begin), min((owner + 1) * each, end)
-                    part, to = values[row, first:last], mine[first - begin : last - begin]
-                    for k in range(len(part)):
-                        to[k] += part[k]
-        _join(room.sums, sums[quantity + begin : quantity + end])
+    add_values(values, quantity, blocks, sums, room)
+    each = values.shape[1] // max(conditions.shape[1], 1)
+    for row in range(len(values)):
+        block = blocks[row]
+        for owner in range(conditions.shape[1]):
+            if conditions[row, owner] == never:
+                for column in range(owner * each, (owner + 1) * each):
+                    sums[quantity + column, block] -= values[row, column]
 
 
 @inlined
@@ -360,20 +396,20 @@ def is_told(told: Bytes, size: int) -> bool:
 
 
 @compiled
-def add_groups(values: Ints, groups: Ints, sums: Ints) -> None:
-    """Add the values of projects to the groups to which they belong, in each replication.
+def add_groups(values: Ints, members: Ints, bounds: Ints, sums: Ints) -> None:
+    """Add the values of the projects of each group, in each replication.
 
-    `values` are (N, K, P); `groups` (D, P) with the group in each dimension, -1 for none; `sums`
-    (N, K, G).
+    `values` are (N, K, P); the members of group g stand between its bounds; `sums` (N, K, G).
     """
-    rows, kinds, projects = values.shape
-    for row in range(rows):
-        for kind in range(kinds):
-            for dimension in range(groups.shape[0]):
-                for project in range(projects):
-                    group = groups[dimension, project]
-                    if group >= 0:
-                        sums[row, kind, group] += values[row, kind, project]
+    for row in range(len(values)):
+        for kind in range(values.shape[1]):
+            mine, to = values[row, kind], sums[row, kind]
+            for group in range(len(to)):
+                total = 0
+                for at in range(bounds[group], bounds[group + 1]):
+                    # An index without a sign is not looked at twice.
+                    total += mine[np.uint64(members[at])]
+                to[group] = total
 
 
 @compiled
