@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sim.plan.scenario import Scenario
     from sim.runs.batches import BatchStore
     from sim.runs.folder import StoredRun
+    from sim.runs.simulate import Progress
 
 DEFAULT_SCENARIO = "scenarios/luoyang-2021/baseline.toml"
 MOST_PROBLEMS = 200
@@ -113,7 +115,10 @@ def stored_run(
                 probe(folder)
         if stored is None:
             tell_of_engine(asked.engine, lang)
-            with progress(open_console(stderr=True), lang, quiet) as on_progress:
+            with (
+                progress(open_console(stderr=True), lang, quiet) as shown,
+                _preparing(charts, shown) as on_progress,
+            ):
                 finished = simulate(
                     loaded, workers=asked.workers, on_progress=on_progress, store=store
                 )
@@ -125,6 +130,39 @@ def stored_run(
         if not quiet:
             open_console().print(SAYS[lang]["found"].format(mark=mark), style="dim")
     return stored
+
+
+@contextmanager
+def _preparing(charts: bool, shown: Progress | None) -> Iterator[Progress]:
+    """Give a telling of progress that begins, once a batch is there, to load what comes after runs.
+
+    That takes a second, on a thread. It is waited for in the end, so that nothing loads on two at a
+    time. What goes wrong with it goes wrong again, and is told, where it is needed.
+    """
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    from sim.figures.charts import prepare_charts
+
+    def load() -> None:
+        importlib.import_module("polars")  # samples are written with it
+        if charts:
+            prepare_charts()
+
+    pool = ThreadPoolExecutor(1)
+    begun: list[Future[None]] = []
+
+    def told(done: int, count: int) -> None:
+        if shown is not None:
+            shown(done, count)
+        if done and not begun:
+            begun.append(pool.submit(load))
+
+    try:
+        yield told
+    except BaseException:
+        pool.shutdown(wait=False)
+        raise
+    pool.shutdown()
 
 
 def check_engines(stored: StoredRun, lang: Any) -> None:

@@ -7,6 +7,7 @@ import os
 from sim.figures.accounts import draw_accounts
 from sim.figures.amounts import Language
 from sim.figures.causes import draw_causes
+from sim.figures.style import new_chart, settings
 from sim.figures.year_end import draw_year_end
 from sim.figures.year_fan import draw_year_fan
 from sim.runs.folder import StoredRun
@@ -19,6 +20,12 @@ CHARTS = {
 }
 _TABLES = ("accounts", "causes")
 """Charts of the table of their name, which is not written without rows: no chart then either."""
+
+
+def prepare_charts() -> None:
+    """Load what charts are drawn with, which takes most of a second."""
+    settings()
+    new_chart()
 
 
 def draw_charts(stored: StoredRun, language: Language = "zh") -> None:

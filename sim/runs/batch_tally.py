@@ -17,15 +17,23 @@ from sim.runs.counting import (
     BLOCKS,
     LIMB,
     CountRoom,
+    add_squares,
     add_values,
     add_where,
     count_room,
     note_values,
     tell_counts,
 )
-from sim.runs.layout import Layout, added_values, counted_values, started_values
+from sim.runs.layout import (
+    Layout,
+    added_values,
+    counted_values,
+    group_sums,
+    squared_values,
+    started_values,
+)
 from sim.runs.outcomes import Outcomes
-from sim.runs.tally import Tally, absorb, packed, sparse
+from sim.runs.tally import Tally, absorb, narrow, room_to_tell
 
 Ints = NDArray[np.int64]
 
@@ -102,15 +110,18 @@ def note(batch: BatchTally, outcomes: Outcomes) -> None:
     batch.noted += count
     blocks = batch.blocks[at : batch.noted]
     blocks[:] = outcomes.replications % BLOCKS
-    for name, values in counted_values(layout, outcomes):
+    sums = group_sums(layout, outcomes)
+    for name, values in counted_values(layout, outcomes, sums):
         note_values(
             _table(values), layout.places[name].start, blocks,
             grids.low, grids.width, grids.cells, grids.wide, grids.wide_cells, layout.marks,
             batch.cells, batch.none, at, batch.above, batch.least, batch.most, batch.sums,
             batch.room,
         )  # fmt: skip
-    for name, values in added_values(layout, outcomes):
+    for name, values in added_values(layout, outcomes, sums):
         add_values(_table(values), layout.places[name].start, blocks, batch.sums, batch.room)
+    for name, values in squared_values(outcomes, sums):
+        add_squares(_table(values), layout.places[name].start, blocks, batch.sums, batch.room)
     start = _table(outcomes.start)
     for name, values in started_values(outcomes):
         place = layout.places[name].start
@@ -126,27 +137,25 @@ def batch_arrays(batch: BatchTally) -> dict[str, NDArray[Any]]:
     """Return the tally of a batch as `to_arrays` does: the same arrays as of a tally of it."""
     grids, blocks = batch.layout.grids, batch.blocks[: batch.noted]
     filled = len(batch.cells) * batch.noted
-    most = min(int(grids.first[-1]), filled) + 1
-    block_most = min(int(grids.block_first[-1]), filled) + 1
-    steps, amounts = np.empty(most, np.int32), np.empty(most, np.int32)
-    block_steps, block_amounts = np.empty(block_most, np.int32), np.empty(block_most, np.int32)
+    told = room_to_tell(int(grids.first[-1]), filled)
+    block_told = room_to_tell(int(grids.block_first[-1]), filled)
     totals = np.zeros(2, np.int64)
     tell_counts(
         batch.cells, batch.none, blocks, grids.first, grids.block_first,
         np.zeros(int(np.diff(grids.first).max(initial=0)), np.int32),
         np.zeros(int(np.diff(grids.block_first).max(initial=0)), np.int32),
-        steps, amounts, block_steps, block_amounts, totals,
+        told, block_told, totals,
     )  # fmt: skip
     total, block_total = totals.tolist()
     return {
         "sizes": np.bincount(blocks, minlength=BLOCKS),
         "least": batch.least,
         "most": batch.most,
-        **packed("counts", steps[:total], amounts[:total]),
-        **packed("block_counts", block_steps[:block_total], block_amounts[:block_total]),
-        **sparse("above", batch.above),
-        **sparse("low_sums", batch.sums & (2**LIMB - 1)),
-        **sparse("high_sums", batch.sums >> LIMB),
+        "counts": told[:total].copy(),
+        "block_counts": block_told[:block_total].copy(),
+        "above": narrow(batch.above),
+        "low_sums": narrow(batch.sums & (2**LIMB - 1)),
+        "high_sums": narrow(batch.sums >> LIMB),
     }
 
 

@@ -2,13 +2,17 @@
 
 A batch file holds three lines and a packed payload: what kind of file it is and in which version;
 the BLAKE2b hash of all that follows; a header in JSON (fingerprint, platform, range, name, type
-and shape of each array, size of the payload); then the arrays one after another, packed by zlib.
+and shape of each array, size of the payload); then arrays of single bytes as they are, which are
+told tightly by whoever made them; then the others, packed by zlib. Of these all first bytes of an
+array stand together, then all second ones: high ones are mostly alike, so that it is enough to look
+for runs, which takes a fraction of the time that looking for whatever repeats takes.
 Nothing in it is code, and no size in it is believed before it is checked.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import math
 import os
@@ -27,7 +31,7 @@ from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray[Any]]
 
-_KIND = b"portfolio-simulator batch 1\n"
+_KIND = b"portfolio-simulator batch 2\n"
 """What kind of file it is; the number is that of its format."""
 _LARGEST = 1 << 30
 """Bytes of a file, packed or not: a larger one is not ours."""
@@ -205,18 +209,24 @@ def _name(batch: range) -> str:
 
 
 def _packed(header: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    listed, pieces = [], []
+    listed, plain, packed, size = [], [], [], 0
+    packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_RLE)
     for name in arrays:  # in their order, which is that of columns
         array = np.ascontiguousarray(arrays[name])
         array = array.astype(array.dtype.newbyteorder("<"), copy=False)
         if not _TYPE.fullmatch(array.dtype.str):
             raise TypeError(f"{name}: arrays of {array.dtype} are not stored")
         listed.append([name, array.dtype.str, list(arrays[name].shape)])
-        pieces.append(array.tobytes())
-    payload = zlib.compress(b"".join(pieces), 1)
+        size += array.nbytes
+        if array.itemsize == 1:
+            plain.append(array.tobytes())
+        else:
+            planes = array.reshape(-1).view(np.uint8).reshape(-1, array.itemsize).T
+            packed.append(packer.compress(planes.tobytes()))
+    payload = b"".join([*plain, *packed, packer.flush()])
     header = header | {"arrays": listed, "packed": len(payload)}
     line = json.dumps(header, ensure_ascii=True).encode() + b"\n"
-    if len(line) > _LONGEST_HEADER or max(len(payload), sum(map(len, pieces))) > _LARGEST // 2:
+    if len(line) > _LONGEST_HEADER or max(len(payload), size) > _LARGEST // 2:
         raise ValueError("a batch is too large to be stored")
     digest = _digest(line + payload)
     return _KIND + digest + b"\n" + line + payload
@@ -251,21 +261,25 @@ def _unpacked(expected: dict[str, Any], content: bytes) -> Arrays | None:
     if shapes is None:
         return None
     sizes = {name: math.prod(shape) * dtype.itemsize for name, (dtype, shape) in shapes.items()}
-    whole = sum(sizes.values())
-    if whole > _LARGEST:
+    if sum(sizes.values()) > _LARGEST:
         return None
+    single = {name for name, (dtype, _) in shapes.items() if dtype.itemsize == 1}
+    plain = sum(sizes[name] for name in single)
+    packed = sum(sizes.values()) - plain
+    begins = parts[2] + plain
     unpacker = zlib.decompressobj()  # one byte more, as a limit of nought would be none
     try:
-        payload = unpacker.decompress(content[parts[2] :], whole + 1)
+        unpacked = unpacker.decompress(content[begins:], packed + 1)
     except zlib.error:
         return None
-    if len(payload) != whole or not unpacker.eof or unpacker.unused_data:
+    if len(unpacked) != packed or not unpacker.eof or unpacker.unused_data:
         return None
-    arrays, at = {}, 0
+    sources = {True: io.BytesIO(content[parts[2] : begins]), False: io.BytesIO(unpacked)}
+    arrays = {}
     for name, (dtype, shape) in shapes.items():
-        piece = bytearray(payload[at : at + sizes[name]])  # an array of its own, to be written to
-        arrays[name] = np.frombuffer(piece, dtype).reshape(shape)
-        at += sizes[name]
+        planes = np.frombuffer(sources[name in single].read(sizes[name]), np.uint8)
+        piece = planes.reshape(dtype.itemsize, -1).T.copy()  # an array of its own, to be written to
+        arrays[name] = piece.view(dtype).reshape(shape)
     return arrays
 
 

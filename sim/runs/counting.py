@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from sim.jit import compiled, inlined
 from sim.runs.grids import BLOCK_SHIFT
+from sim.runs.squares import PARTS, square_parts
 from sim.sampling.quasi import SCRAMBLES
 
 Ints = NDArray[np.int64]
 Counts = NDArray[np.int32]
 Cells = NDArray[Any]
+Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 BLOCKS = SCRAMBLES
@@ -26,6 +28,14 @@ SUMMED = 128
 """Quantities that are added up together: their sums stay in the cache."""
 LIMB = 32
 """Sums are kept as a high part and so many low bits: exact however many they are."""
+HALF = 4
+"""Bits of half a byte: steps between cells and counts mostly fit."""
+LONG = 2**HALF - 1
+"""Stands in half a byte for itself and for what is more."""
+MORE = 2**7
+"""Stands in a byte for: another one follows."""
+MOST_COUNT = 2**31
+"""Counts are below."""
 
 
 class CountRoom(NamedTuple):
@@ -37,10 +47,13 @@ class CountRoom(NamedTuple):
         Sums by block of some quantities.
     turned : ndarray of int64, shape (COLUMNS, N)
         Their values, one quantity after the other.
+    sizes : ndarray of int64, shape (BLOCKS,)
+        Replications of each block.
     """
 
     sums: Ints
     turned: Ints
+    sizes: Ints
 
 
 def count_room(replications: int) -> CountRoom:
@@ -48,6 +61,7 @@ def count_room(replications: int) -> CountRoom:
     return CountRoom(
         sums=np.zeros((BLOCKS, SUMMED), np.int64),
         turned=np.zeros((COLUMNS, replications), np.int64),
+        sizes=np.zeros(BLOCKS, np.int64),
     )
 
 
@@ -119,6 +133,11 @@ def note_values(
     `above`, `least`, `most` and `sums` grow.
     """
     rows, columns = values.shape
+    sizes = room.sizes
+    for block in range(BLOCKS):
+        sizes[block] = 0
+    for row in range(rows):
+        sizes[blocks[row]] += 1
     for begin in range(0, columns, COLUMNS):
         end = min(begin + COLUMNS, columns)
         _turn(values, begin, end, room.turned)
@@ -143,13 +162,24 @@ def note_values(
                 continue
             least[q], most[q] = min(least[q], smallest), max(most[q], largest)
             last = cells[q] + wide_cells[q] + 1
-            _find_cells(mine, largest, low[q] + 1, width[q], cells[q], wide[q], last, of_quantity)
+            its_sums, its_above, mark = sums[q], above[q], marks[q]
+            alike = smallest == largest and not some_skipped
+            _find_cells(
+                mine[:1] if alike else mine, largest, low[q] + 1, width[q], cells[q], wide[q], last,
+                of_quantity,
+            )  # fmt: skip
+            if alike:
+                for row in range(1, rows):
+                    of_quantity[row] = of_quantity[0]
+                for block in range(BLOCKS):
+                    its_sums[block] += largest * sizes[block]
+                    its_above[block] += sizes[block] if largest > mark else 0
+                continue
             if some_skipped:
                 for row in range(rows):
                     if values[row, begin + column] == SKIP:
                         mine[row] = 0
                         of_quantity[row] = none
-            its_sums, its_above, mark = sums[q], above[q], marks[q]
             for row in range(rows):
                 its_sums[blocks[row]] += mine[row]
             if largest > mark:
@@ -172,30 +202,45 @@ def add_values(values: Ints, quantity: int, blocks: Ints, sums: Ints, room: Coun
 
 
 @compiled
+def add_squares(values: Ints, quantity: int, blocks: Ints, sums: Ints, room: CountRoom) -> None:
+    """Add the parts of the squares of `values`, `PARTS` quantities a column from `quantity` on."""
+    columns, each = values.shape[1], SUMMED // PARTS
+    for begin in range(0, columns, each):
+        end = min(begin + each, columns)
+        _clear(room.sums)
+        for row in range(len(values)):
+            part, mine = values[row, begin:end], room.sums[blocks[row]]
+            low, middle, high = mine[:each], mine[each : 2 * each], mine[2 * each : 3 * each]
+            for column in range(len(part)):
+                parts = square_parts(part[column])
+                low[column] += parts[0]
+                middle[column] += parts[1]
+                high[column] += parts[2]
+        for column in range(end - begin):
+            for part_of_square in range(PARTS):
+                to = sums[quantity + PARTS * (begin + column) + part_of_square]
+                for block in range(BLOCKS):
+                    to[block] += room.sums[block, part_of_square * each + column]
+
+
+@compiled
 def add_where(
     values: Ints, conditions: Ints, never: int, quantity: int, blocks: Ints, sums: Ints,
     room: CountRoom,
 ) -> None:  # fmt: skip
     """Add the columns of `values` over the replications whose condition is not `never`.
 
-    Each column of `conditions` holds for the columns of `values` that belong to it.
+    Each column of `conditions` holds for the columns of `values` that belong to it. All are added,
+    and what is too much is taken away again: that is little, and to look at each is dearer.
     """
-    columns, owners = values.shape[1], conditions.shape[1]
-    if columns == 0:
-        return
-    each = columns // owners
-    for begin in range(0, columns, SUMMED):
-        end = min(begin + SUMMED, columns)
-        _clear(room.sums)
-        for row in range(len(values)):
-            mine = room.sums[blocks[row]]
-            for owner in range(begin // each, (end - 1) // each + 1):
-                if conditions[row, owner] != never:
-                    first, last = max(owner * each, begin), min((owner + 1) * each, end)
-                    part, to = values[row, first:last], mine[first - begin : last - begin]
-                    for k in range(len(part)):
-                        to[k] += part[k]
-        _join(room.sums, sums[quantity + begin : quantity + end])
+    add_values(values, quantity, blocks, sums, room)
+    each = values.shape[1] // max(conditions.shape[1], 1)
+    for row in range(len(values)):
+        block = blocks[row]
+        for owner in range(conditions.shape[1]):
+            if conditions[row, owner] == never:
+                for column in range(owner * each, (owner + 1) * each):
+                    sums[quantity + column, block] -= values[row, column]
 
 
 @inlined
@@ -213,6 +258,47 @@ def _join(some: Ints, sums: Ints) -> None:
             sums[column, block] += some[block, column]
 
 
+@inlined
+def _tell_rest(told: Bytes, at: int, rest: int) -> int:
+    """Tell what is more than half a byte holds, nothing where it is negative; return the end."""
+    if rest < 0:
+        return at
+    while rest >= MORE:
+        told[at] = rest & (MORE - 1) | MORE
+        rest >>= 7
+        at += 1
+    told[at] = rest
+    return at + 1
+
+
+@inlined
+def _tell(told: Bytes, at: int, step: int, count: int, held: bool) -> int:
+    """Tell a cell that holds anything; return where the next one is to stand.
+
+    It is written in any case, and kept where it is held: to guess which are is dearer.
+    """
+    told[at] = min(step, LONG) | min(count, LONG) << HALF
+    if held and max(step, count) >= LONG:
+        return _tell_rest(told, _tell_rest(told, at + 1, step - LONG), count - LONG)
+    return at + held
+
+
+@inlined
+def _read_rest(told: Bytes, at: int, number: int) -> tuple[int, int]:
+    """Return a number of which half a byte is read, and where the next begins.
+
+    -1 stands for one that does not end, or is longer than any that was told.
+    """
+    if number < LONG:
+        return number, at
+    shift, more = 0, True
+    while more and at < len(told) and shift < 35:
+        part: Any = np.int64(told[at])
+        number += (part & (MORE - 1)) << shift
+        at, shift, more = at + 1, shift + 7, part >= MORE
+    return -1 if more else number, at
+
+
 @compiled
 def tell_counts(
     found: Cells,
@@ -222,18 +308,15 @@ def tell_counts(
     block_first: Ints,
     fine: Counts,
     coarse: Counts,
-    steps: Counts,
-    amounts: Counts,
-    block_steps: Counts,
-    block_amounts: Counts,
+    told: Bytes,
+    block_told: Bytes,
     totals: Ints,
 ) -> None:
-    """Count the noted cells of each quantity, and list those that hold anything.
+    """Count the noted cells of each quantity, and tell those that hold anything, as `tell_filled`.
 
-    Each is told by the step from the one before, in the order of `counts` and `block_counts` of a
-    tally; `totals` takes how many they are. There is room for one more in each list. Room for one
-    quantity's counts, `fine` and `coarse`, is zero before and after: it stays in the cache, and the
-    counts of all are nowhere at once.
+    `totals` takes how many bytes there are of `counts` and of `block_counts` of a tally. Room for
+    one quantity's counts, `fine` and `coarse`, is zero before and after: it stays in the cache, and
+    the counts of all are nowhere at once.
     """
     total = block_total = before = block_before = 0
     for q in range(len(found)):
@@ -252,58 +335,81 @@ def tell_counts(
                 part = row_size - 1 if mine[row] == last else np.int64(mine[row]) >> BLOCK_SHIFT
                 coarse[np.uint64(blocks[row] * row_size + part)] += 1
         for cell in range(least, most + 1):
-            # Written in any case, kept where it holds anything: to guess which do is dearer.
-            at, held = first[q] + cell, fine[cell] != 0
-            steps[total], amounts[total] = at - before, fine[cell]
+            at, count = first[q] + cell, int(fine[cell])
             fine[cell] = 0
-            before = at if held else before
-            total += held
+            total = _tell(told, total, at - before, count, count != 0)
+            before = at if count != 0 else before
         begin = least >> BLOCK_SHIFT if least < last else row_size - 1
         end = most >> BLOCK_SHIFT if most < last else row_size - 1
         for block in range(BLOCKS if most >= 0 else 0):
             for part in range(begin, end + 1):
                 place = block * row_size + part
-                at, held = block_first[q] + place, coarse[place] != 0
-                block_steps[block_total] = at - block_before
-                block_amounts[block_total] = coarse[place]
+                at, count = block_first[q] + place, int(coarse[place])
                 coarse[place] = 0
-                block_before = at if held else block_before
-                block_total += held
+                block_total = _tell(block_told, block_total, at - block_before, count, count != 0)
+                block_before = at if count != 0 else block_before
     totals[0], totals[1] = total, block_total
 
 
 @compiled
-def add_groups(values: Ints, groups: Ints, sums: Ints) -> None:
-    """Add the values of projects to the groups to which they belong, in each replication.
+def tell_filled(counts: Counts, begins: Ints, ends: Ints, told: Bytes) -> int:
+    """Tell the cells that hold anything; return how many bytes that takes.
 
-    `values` are (N, K, P); `groups` (D, P) with the group in each dimension, -1 for none; `sums`
-    (N, K, G).
-    """
-    rows, kinds, projects = values.shape
-    for row in range(rows):
-        for kind in range(kinds):
-            for dimension in range(groups.shape[0]):
-                for project in range(projects):
-                    group = groups[dimension, project]
-                    if group >= 0:
-                        sums[row, kind, group] += values[row, kind, project]
-
-
-@compiled
-def filled_cells(counts: Counts, begins: Ints, ends: Ints, steps: Counts, amounts: Counts) -> int:
-    """List the cells that hold anything, by the step from the one before; return their number.
-
-    Only stretches of cells are looked at, in order.
+    Only stretches of cells are looked at, in order. A cell is told by the step from the one before
+    and by its count, in half a byte each; where one of them is `LONG` or more, what it is more
+    follows in parts of seven bits, the low ones first, the step before the count. There is room for
+    one byte more than is told.
     """
     total, before = 0, 0
     for stretch in range(len(begins)):
         for at in range(begins[stretch], ends[stretch]):
-            if counts[at] != 0:
-                steps[total] = at - before
-                amounts[total] = counts[at]
-                before = at
-                total += 1
+            count: Any = np.int64(counts[at])
+            total = _tell(told, total, at - before, count, count != 0)
+            before = at if count != 0 else before
     return total
+
+
+@compiled
+def add_told(told: Bytes, counts: Counts) -> None:
+    """Add to counts what `tell_filled` told of others."""
+    at, place = 0, np.int64(0)
+    while at < len(told):
+        both: Any = np.int64(told[at])
+        step, at = _read_rest(told, at + 1, both & LONG)
+        count, at = _read_rest(told, at, both >> HALF)
+        place += step
+        counts[place] += count
+
+
+@compiled
+def is_told(told: Bytes, size: int) -> bool:
+    """Tell whether bytes from outside can be what `tell_filled` told of so many counts."""
+    at, place = 0, np.int64(0)
+    while at < len(told):
+        both: Any = np.int64(told[at])
+        step, at = _read_rest(told, at + 1, both & LONG)
+        count, at = _read_rest(told, at, both >> HALF)
+        place += step
+        if step < 0 or count < 0 or count >= MOST_COUNT or place >= size:
+            return False
+    return True
+
+
+@compiled
+def add_groups(values: Ints, members: Ints, bounds: Ints, sums: Ints) -> None:
+    """Add the values of the projects of each group, in each replication.
+
+    `values` are (N, K, P); the members of group g stand between its bounds; `sums` (N, K, G).
+    """
+    for row in range(len(values)):
+        for kind in range(values.shape[1]):
+            mine, to = values[row, kind], sums[row, kind]
+            for group in range(len(to)):
+                total = 0
+                for at in range(bounds[group], bounds[group + 1]):
+                    # An index without a sign is not looked at twice.
+                    total += mine[np.uint64(members[at])]
+                to[group] = total
 
 
 @compiled

@@ -14,7 +14,7 @@ from sim.plan.portfolio import Portfolio
 from sim.runs.counting import BLOCKS, SKIP, add_groups
 from sim.runs.grids import Grid, Grids, day_grid, lay_out, money_grid, number_grid
 from sim.runs.outcomes import ACCOUNT_MEASURES, MEASURES, STAGES, Outcomes
-from sim.runs.squares import PARTS, square_parts
+from sim.runs.squares import PARTS
 from sim.sampling.accounts import Purses
 from sim.sampling.sampler import Sampler
 
@@ -61,8 +61,9 @@ class Layout:
         Accounts, releases and bond checks, as the outcomes number them.
     groups : tuple of Group
         Groups of projects.
-    group_of : ndarray of int64, shape (D, P)
-        Group of each project by dimension; -1 outside the target.
+    members, bounds : ndarray of int64
+        Projects of one group after the other, and where those of each begin and end; those of the
+        whole target stand last.
     places : mapping of str to slice
         Quantities of each family; those that are counted come first.
     shapes : mapping of str to tuple of int
@@ -78,7 +79,8 @@ class Layout:
     portfolio: Portfolio
     purses: Purses
     groups: tuple[Group, ...]
-    group_of: Ints
+    members: Ints
+    bounds: Ints
     places: Mapping[str, slice]
     shapes: Mapping[str, tuple[int, ...]]
     grids: Grids
@@ -106,12 +108,14 @@ def build_layout(sampler: Sampler) -> Layout:
     for name, shape in shapes.items():
         places[name] = slice(size, size + int(np.prod(shape)))
         size = places[name].stop
-    group_of = np.full((len(DIMENSIONS), portfolio.size), -1, dtype=np.int64)
-    for g, group in enumerate(groups):
-        group_of[DIMENSIONS.index(group.dimension), group.members] = g
+    members = [
+        np.flatnonzero(chosen) for chosen in (*(one.members for one in groups), portfolio.in_target)
+    ]
+    bounds = np.cumsum([0, *map(len, members)])
     return Layout(
-        portfolio, purses, groups, group_of, places, shapes, lay_out(grids, BLOCKS), marks, size
-    )
+        portfolio, purses, groups, np.concatenate(members), bounds, places, shapes,
+        lay_out(grids, BLOCKS), marks, size,
+    )  # fmt: skip
 
 
 def _groups(portfolio: Portfolio) -> Iterator[Group]:
@@ -241,29 +245,17 @@ def _added(
 
 
 def group_sums(layout: Layout, outcomes: Outcomes) -> Ints:
-    """Return what the groups did in the year, shape (N, 3, G)."""
-    sums = np.zeros((len(outcomes.replications), len(MEASURES), len(layout.groups)), np.int64)
-    add_groups(outcomes.year_end, layout.group_of, sums)
+    """Return what groups and at last the whole target came to, shape (N, 4, G + 1)."""
+    shape = len(outcomes.replications), len(SPREAD_MEASURES), len(layout.groups) + 1
+    sums = np.empty(shape, np.int64)
+    year = len(MEASURES)
+    add_groups(outcomes.year_end, layout.members, layout.bounds, sums[:, :year])
+    add_groups(outcomes.final_cost[:, None], layout.members, layout.bounds, sums[:, year:])
     return sums
 
 
-def _spread_values(layout: Layout, outcomes: Outcomes) -> Iterator[tuple[str, Ints]]:
-    """Yield squares of projects; totals of groups, and of the target last; their squares."""
-    values = np.concatenate([outcomes.year_end, outcomes.final_cost[:, None]], axis=1)
-    for position, measure in enumerate(SPREAD_MEASURES):
-        yield f"{measure}_squares", square_parts(values[:, position])
-    groups = len(layout.groups)
-    totals = np.zeros((*values.shape[:2], groups + 1), np.int64)
-    add_groups(values, layout.group_of, totals)
-    # Each project of the target is in one group of the first dimension.
-    first = [one.dimension == DIMENSIONS[0] for one in layout.groups]
-    totals[:, :, groups] = totals[:, :, :groups][:, :, first].sum(axis=-1)
-    yield "totals", totals
-    yield "totals_squares", square_parts(totals)
-
-
-def counted_values(layout: Layout, outcomes: Outcomes) -> Iterator[tuple[str, Ints]]:
-    """Yield the values of each family that is counted, replications first."""
+def counted_values(layout: Layout, outcomes: Outcomes, sums: Ints) -> Iterator[tuple[str, Ints]]:
+    """Yield the values of each family that is counted, replications first; given group sums."""
     year = layout.portfolio.year_end_month + 1
     yield "start", outcomes.start
     yield "finish", outcomes.finish
@@ -273,9 +265,8 @@ def counted_values(layout: Layout, outcomes: Outcomes) -> Iterator[tuple[str, In
     yield "final_cost", outcomes.final_cost
     yield "months", outcomes.months
     yield "arrears_months", outcomes.arrears_months
-    sums = group_sums(layout, outcomes)
     for position, measure in enumerate(MEASURES):
-        yield f"groups_{measure}", sums[:, position]
+        yield f"groups_{measure}", sums[:, position, :-1]
     yield "stages", outcomes.stage_months[:, :, :year]
     for name in ("released", "spent", "balance", "unmet"):
         yield name, outcomes.accounts[:, ACCOUNT_MEASURES.index(name)]
@@ -286,7 +277,7 @@ def counted_values(layout: Layout, outcomes: Outcomes) -> Iterator[tuple[str, In
     yield "kept_measure", outcomes.kept_measure
 
 
-def added_values(layout: Layout, outcomes: Outcomes) -> Iterator[tuple[str, Ints]]:
+def added_values(layout: Layout, outcomes: Outcomes, sums: Ints) -> Iterator[tuple[str, Ints]]:
     """Yield the values of each family that is added up only; days after starts stand apart."""
     yield "waits", outcomes.waits
     for name in ("set_aside", "lapsed"):
@@ -302,7 +293,15 @@ def added_values(layout: Layout, outcomes: Outcomes) -> Iterator[tuple[str, Ints
     yield "amount", np.where(seen, outcomes.check_amount, 0)
     yield "floor_met", (seen & (outcomes.check_spent >= needed)).astype(np.int64)
     yield "kept", outcomes.kept
-    yield from _spread_values(layout, outcomes)
+    yield "totals", sums
+
+
+def squared_values(outcomes: Outcomes, sums: Ints) -> Iterator[tuple[str, Ints]]:
+    """Yield the values whose squares are added up: of projects, of groups and of all."""
+    for position, measure in enumerate(MEASURES):
+        yield f"{measure}_squares", outcomes.year_end[:, position]
+    yield "final_cost_squares", outcomes.final_cost
+    yield "totals_squares", sums
 
 
 def started_values(outcomes: Outcomes) -> Iterator[tuple[str, Ints]]:

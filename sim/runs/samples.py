@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.rules import NEVER, PPM
-from sim.runs.layout import DIMENSIONS, Layout, annual_plans, group_sums
+from sim.runs.counting import add_groups
+from sim.runs.layout import DIMENSIONS, Layout, annual_plans
 from sim.runs.outcomes import ACCOUNT_MEASURES, MEASURES, Outcomes
 
 Samples = dict[str, NDArray[Any]]
@@ -29,12 +30,12 @@ def sample_columns(layout: Layout, outcomes: Outcomes) -> Samples:
     columns: Samples = {"replication": outcomes.replications}
     for position, measure in enumerate(MEASURES):
         columns[f"{measure}_yuan"] = outcomes.months[:, position, month].copy()
-    sums = group_sums(layout, outcomes)
-    for g, group in enumerate(layout.groups):
-        if group.dimension == DIMENSIONS[0]:
-            for position, measure in enumerate(MEASURES):
-                name = f"{measure}_{group.name or 'none'}_yuan"
-                columns[name] = sums[:, position, g].copy()
+    systems = [one for one in layout.groups if one.dimension == DIMENSIONS[0]]  # the first ones
+    sums = np.empty((*outcomes.year_end.shape[:2], len(systems)), np.int64)
+    add_groups(outcomes.year_end, layout.members, layout.bounds, sums)
+    for g, group in enumerate(systems):
+        for position, measure in enumerate(MEASURES):
+            columns[f"{measure}_{group.name or 'none'}_yuan"] = sums[:, position, g].copy()
     started = (outcomes.start <= year_end) & (outcomes.start >= 0) & waiting
     columns["started_in_year"] = started.sum(axis=1)
     columns["finished_in_year"] = ((outcomes.finish <= year_end) & ~portfolio.finished).sum(axis=1)

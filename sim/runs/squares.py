@@ -7,36 +7,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.jit import inlined
+
 Ints = NDArray[np.int64]
 
 PARTS = 3
 _BITS = 30
 _MASK = 2**_BITS - 1
+_MOST = 2**54 - 1
 
 
-def square_parts(values: Ints) -> Ints:
-    """Return the squares of whole numbers in parts of 30 bits, the last one holding the rest.
+@inlined
+def square_parts(value: int) -> tuple[int, int, int]:
+    """Return the square of a whole number in parts of 30 bits, the last one holding the rest.
 
     Parameters
     ----------
-    values : ndarray of int64, shape (...)
+    value : int
         Below 2**54 in size, which the sum of all projects of a plan is. Of 4,096 of them each
         part adds up to less than 2**62.
 
     Returns
     -------
-    ndarray of int64, shape (..., 3)
-        A square is the sum of parts times 2**0, 2**30 and 2**60.
+    tuple of int
+        The square is the sum of these times 2**0, 2**30 and 2**60.
     """
-    size = np.abs(values)
+    size = abs(value) & _MOST  # so that products are seen to be of 32 bits, which are quick
     high, low = size >> _BITS, size & _MASK
-    parts = np.empty((*values.shape, PARTS), np.int64)
     lowest = low * low
     middle = (lowest >> _BITS) + 2 * high * low
-    parts[..., 0] = lowest & _MASK
-    parts[..., 1] = middle & _MASK
-    parts[..., 2] = (middle >> _BITS) + high * high
-    return parts
+    return lowest & _MASK, middle & _MASK, (middle >> _BITS) + high * high
 
 
 def joined_parts(sums: NDArray[Any]) -> NDArray[Any]:

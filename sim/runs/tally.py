@@ -13,11 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.runs.counting import BLOCKS, LIMB, filled_cells
+from sim.runs.counting import BLOCKS, LIMB, LONG, add_told, is_told, tell_filled
 from sim.runs.layout import Layout
 
 Ints = NDArray[np.int64]
 Counts = NDArray[np.int32]
+Bytes = NDArray[np.uint8]
+
+_ADDED = ("sizes", "above", "low_sums", "high_sums")
+"""Arrays of a tally that are added to those of another as they are."""
+_TOLD = ("counts", "block_counts")
+"""Counts, most of them zero: others are told by what is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +89,7 @@ def merge(one: Tally, other: Tally) -> Tally:
 
 
 def to_arrays(tally: Tally) -> dict[str, NDArray[Any]]:
-    """Return a tally as arrays that hold what is not zero, in the narrowest types that do.
-
-    Positions are told as steps from one to the next.
-    """
+    """Return a tally as arrays: counts as told by `tell_filled`, the rest in narrow types."""
     grids = tally.layout.grids
     seen = tally.most >= tally.least
     whole = slice(0, len(seen))
@@ -103,39 +106,32 @@ def to_arrays(tally: Tally) -> dict[str, NDArray[Any]]:
         "sizes": tally.sizes.copy(),
         "least": tally.least.copy(),
         "most": tally.most.copy(),
-        **_sparse_counts("counts", tally.counts, begins, ends, filled),
-        **_sparse_counts("block_counts", tally.block_counts, *everywhere, filled),
-        **sparse("above", tally.above),
-        **sparse("low_sums", tally.low_sums),
-        **sparse("high_sums", tally.high_sums),
+        "counts": _told(tally.counts, begins, ends, filled),
+        "block_counts": _told(tally.block_counts, *everywhere, filled),
+        "above": narrow(tally.above),
+        "low_sums": narrow(tally.low_sums),
+        "high_sums": narrow(tally.high_sums),
     }
 
 
-def _sparse_counts(
-    name: str, counts: Counts, begins: Ints, ends: Ints, filled: int
-) -> dict[str, NDArray[Any]]:
-    """Return the counts in stretches of cells of which at most so many are filled."""
-    most = min(int((ends - begins).sum()), filled)
-    steps, amounts = np.empty(most, np.int32), np.empty(most, np.int32)
-    total = filled_cells(counts, begins, ends, steps, amounts)
-    return packed(name, steps[:total], amounts[:total])
+def _told(counts: Counts, begins: Ints, ends: Ints, filled: int) -> Bytes:
+    """Tell counts that come to so many, in stretches of cells."""
+    told = room_to_tell(len(counts), filled)
+    return told[: tell_filled(counts, begins, ends, told)].copy()
 
 
-def sparse(name: str, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """Tell an array by what in it is not zero, and by the steps from one to the next."""
-    flat = values.reshape(-1)
-    found = np.flatnonzero(flat)
-    return packed(name, np.diff(found, prepend=0), flat[found])
+def room_to_tell(cells: int, filled: int) -> Bytes:
+    """Return room to tell the cells, of so many, that hold so many replications.
+
+    A byte each and one more; and up to five for each long step or count, of which there is at most
+    one in `LONG` cells or replications.
+    """
+    return np.empty(min(cells, filled) + 1 + 5 * (cells // LONG + filled // LONG), np.uint8)
 
 
-def packed(name: str, steps: NDArray[Any], values: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """Name steps and values, in the narrowest types that hold them."""
-    return {f"{name}_steps": _narrow(steps), f"{name}_values": _narrow(values)}
-
-
-def _narrow(values: NDArray[Any]) -> NDArray[Any]:
+def narrow(values: NDArray[Any]) -> NDArray[Any]:
     """Return whole numbers in the narrowest type that holds them all."""
-    least, most = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    least, most = (int(values.min()), int(values.max())) if values.size else (0, 0)
     kinds = (np.uint8, np.uint16, np.int16, np.uint32, np.int32, np.int64)
     for kind in kinds:
         if np.iinfo(kind).min <= least and most <= np.iinfo(kind).max:
@@ -145,12 +141,13 @@ def _narrow(values: NDArray[Any]) -> NDArray[Any]:
 
 def absorb(tally: Tally, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Add what `to_arrays` told of another tally of the same layout, in place."""
-    tally.sizes[:] += arrays["sizes"]
     np.minimum(tally.least, arrays["least"], out=tally.least)
     np.maximum(tally.most, arrays["most"], out=tally.most)
-    for name in ("counts", "block_counts", "above", "low_sums", "high_sums"):
-        values = getattr(tally, name).reshape(-1)
-        values[np.cumsum(arrays[f"{name}_steps"], dtype=np.int64)] += arrays[f"{name}_values"]
+    for name in _ADDED:
+        values = getattr(tally, name)
+        values += arrays[name]
+    for name in _TOLD:
+        add_told(arrays[name], getattr(tally, name))
     tally.high_sums[:] += tally.low_sums >> LIMB
     tally.low_sums[:] &= 2**LIMB - 1
 
@@ -158,18 +155,14 @@ def absorb(tally: Tally, arrays: Mapping[str, NDArray[Any]]) -> None:
 def fits(layout: Layout, arrays: Mapping[str, NDArray[Any]]) -> bool:
     """Tell whether arrays from outside can be those of a tally of a layout."""
     tally = empty_tally(layout)
-    sparse = ("counts", "block_counts", "above", "low_sums", "high_sums")
-    names = {"sizes", "least", "most"}
-    names |= {f"{name}_{part}" for name in sparse for part in ("steps", "values")}
-    if arrays.keys() != names or any(one.dtype.kind not in "iu" for one in arrays.values()):
+    if arrays.keys() != {"least", "most", *_ADDED, *_TOLD}:
         return False
-    if any(arrays[name].shape != getattr(tally, name).shape for name in ("sizes", "least", "most")):
-        return False
-    for name in sparse:
-        steps, values = arrays[f"{name}_steps"], arrays[f"{name}_values"]
-        if steps.ndim != 1 or steps.shape != values.shape or (len(steps) and steps.min() < 0):
-            return False
-        if int(steps.sum(dtype=np.uint64)) >= max(getattr(tally, name).size, 1):
+    for name, values in arrays.items():
+        own = getattr(tally, name)
+        if name in _TOLD:
+            if values.dtype != np.uint8 or values.ndim != 1 or not is_told(values, len(own)):
+                return False
+        elif values.shape != own.shape or not np.can_cast(values.dtype, own.dtype):
             return False
     return True
 

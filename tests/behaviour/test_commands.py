@@ -333,6 +333,28 @@ class TestFailures:
         assert ask("run", world / "base.toml", "--out", tmp_path / "out") == 0
         assert not list((tmp_path / "out" / "base").glob(".*"))
 
+    def test_a_library_of_charts_that_does_not_load_leaves_the_batches_only(
+        self, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:  # fmt: skip
+        monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+        assert ask("run", world / "base.toml", "--out", tmp_path / "out") == 1
+        assert "matplotlib.figure" in capsys.readouterr().err
+        (left,) = written(tmp_path / "out")
+        assert left.startswith("base/.partial-")
+
+    def test_charts_are_prepared_while_batches_run_and_not_before_one_is_there(
+        self, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        there: list[set[str]] = []
+        monkeypatch.setattr(charts, "prepare_charts", lambda: there.append(written(tmp_path)))
+        words = ("run", world / "base.toml", "--out", tmp_path, "--engine", "compiled", "-n", 400)
+        assert ask(*words) == 0
+        (batches,) = there
+        assert any(".partial-" in name for name in batches)
+        assert ask(*words) == 0  # it stands already, with its charts
+        assert len(there) == 1
+
     @pytest.mark.parametrize(
         ("standing", "blamed"),
         [("file", "."), ("file/below", ".."), ("dangling", "."), ("closed", ".")],

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import sim
@@ -318,7 +319,7 @@ class TestStore:
         assert self.run(plan, store) == (whole, [23])
 
     @pytest.mark.parametrize(
-        "drop", ["counts_values", "samples/replication", "others", "length", "steps"]
+        "drop", ["counts", "samples/replication", "others", "length", "steps", "end", "kind"]
     )
     def test_what_is_no_batch_of_this_model_is_done_again(
         self, drop: str, plan: Path, tmp_path: Path
@@ -334,7 +335,13 @@ class TestStore:
         elif drop == "others":
             arrays["stray"] = arrays["sizes"]
         elif drop == "steps":  # a position beyond the end
-            arrays["counts_steps"] = arrays["counts_steps"].astype("int64") + 10**9
+            more = np.frombuffer(bytes([0x1F, 255, 255, 255, 127]), np.uint8)
+            arrays["counts"] = np.concatenate([arrays["counts"], more])
+        elif drop == "end":  # a step that does not end
+            more = np.frombuffer(bytes([0x1F, 128]), np.uint8)
+            arrays["block_counts"] = np.concatenate([arrays["block_counts"], more])
+        elif drop == "kind":
+            arrays["low_sums"] = arrays["low_sums"].astype(float)
         else:
             del arrays[drop]
         store.write(range(5, 10), arrays)

@@ -129,7 +129,7 @@ class TestDamage:
     def test_of_another_version(self, store: BatchStore) -> None:
         store.write(BATCH, ARRAYS)
         path = place(store)
-        path.write_bytes(path.read_bytes().replace(b"batch 1\n", b"batch 2\n"))
+        path.write_bytes(path.read_bytes().replace(b"batch 2\n", b"batch 1\n"))
         assert store.finished() == []
         assert store.read(BATCH) is None
 
@@ -171,7 +171,8 @@ class TestHostile:
             [["a", "<f8", [True, 2]]], [["a", "<f8", ["2"]]], [["a", "<f8", 2]],
             [["a", "<f8", [3]]], [["a", "<f8", [1]]], [["a", "<f8", [1 << 62]]],
             [["a", "<f8", [1 << 29, 1 << 29, 1 << 29]]], [["a", "<f8", [1] * 40 + [2]]],
-            [["a", "<f8", [2]], ["b", "<f8", [1]]], [],
+            [["a", "<f8", [2]], ["b", "<f8", [1]]], [], [["a", "<f8", [2]], ["b", "|u1", [1]]],
+            [["a", "|u1", [16]]], [["a", "|u1", [1 << 20]]], [["a", "|u1", [1 << 62]]],
         ],
     )  # fmt: skip
     def test_lists_of_arrays(self, arrays: object, store: BatchStore) -> None:

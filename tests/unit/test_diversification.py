@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sim.runs.counting import BLOCKS
+from sim.runs.counting import BLOCKS, add_squares, count_room
 from sim.runs.diversification import (
     common_correlation,
     diversification,
@@ -16,7 +16,7 @@ from sim.runs.diversification import (
     jackknife_error,
     variances,
 )
-from sim.runs.squares import joined_parts, square_parts
+from sim.runs.squares import PARTS, joined_parts
 from sim.runs.statistics import block_error
 
 NEAR_LARGEST = 2**54 - 1
@@ -79,17 +79,24 @@ def test_a_common_correlation(correlation: float) -> None:
     assert spread == pytest.approx(math.sqrt(total / (weights @ weights)))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-NEAR_LARGEST, NEAR_LARGEST), min_size=1, max_size=40))
 def test_squares_are_exact(values: list[int]) -> None:
-    parts = square_parts(np.array(values, np.int64))
+    parts = sums_of_squares(np.array(values, np.int64))
     assert (parts >= 0).all()
-    sums = parts.sum(axis=0).astype(object)[:, None]
-    assert joined_parts(sums).tolist() == [sum(one * one for one in values)]
+    assert joined_parts(parts.astype(object)).sum() == sum(one * one for one in values)
 
 
 def test_squares_of_a_whole_batch_do_not_overflow() -> None:
-    parts = square_parts(np.full(4_096, -NEAR_LARGEST))
-    assert joined_parts(parts.sum(axis=0).astype(object)[:, None]) == 4_096 * NEAR_LARGEST**2
+    parts = sums_of_squares(np.full(4_096, -NEAR_LARGEST), blocks=1)
+    assert joined_parts(parts.astype(object)).sum() == 4_096 * NEAR_LARGEST**2
+
+
+def sums_of_squares(values: NDArray[np.int64], blocks: int = BLOCKS) -> NDArray[np.int64]:
+    """Return the sums of parts of squares by block, of values that come to so many blocks."""
+    sums, numbers = np.zeros((PARTS, BLOCKS), np.int64), np.arange(len(values)) % blocks
+    add_squares(values[:, None], 0, numbers, sums, count_room(0))
+    return sums
 
 
 def by_block(sample: NDArray[np.int64]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:

@@ -16,7 +16,15 @@ import sim
 from sim.engine.rules import NEVER
 from sim.runs.batch_tally import batch_arrays, empty_batch, fold, note
 from sim.runs.columns import amounts
-from sim.runs.counting import BLOCKS, SKIP, count_room, note_values
+from sim.runs.counting import (
+    BLOCKS,
+    SKIP,
+    add_told,
+    count_room,
+    is_told,
+    note_values,
+    tell_filled,
+)
 from sim.runs.estimates import (
     block_counts_above,
     block_counts_seen,
@@ -31,7 +39,7 @@ from sim.runs.layout import SPREAD_MEASURES, Layout, build_layout
 from sim.runs.outcomes import MEASURES, Outcomes
 from sim.runs.samples import join_samples, sample_columns
 from sim.runs.squares import joined_parts
-from sim.runs.tally import Tally, empty_tally, from_arrays, merge, to_arrays
+from sim.runs.tally import Tally, empty_tally, from_arrays, merge, room_to_tell, to_arrays
 from sim.runs.workers import simulate_batch
 from sim.sampling.sampler import build_sampler
 from tests.behaviour.test_outputs import money_world
@@ -135,6 +143,64 @@ class TestOrder:
         whole = folded(layout, batch)
         told = sum(values.nbytes for values in to_arrays(whole).values())
         assert told < 0.1 * (whole.counts.nbytes + whole.block_counts.nbytes)
+
+    @settings(deadline=None)
+    @given(
+        cells=st.dictionaries(st.integers(0, 5_000), st.integers(1, 2**31 - 1)),
+        extra=st.integers(1, 40),
+    )
+    def test_counts_are_told_and_read(self, cells: dict[int, int], extra: int) -> None:
+        """Whatever lies between them and however large they are."""
+        counts = np.zeros(max(cells, default=0) + extra, np.int32)
+        for at, count in cells.items():
+            counts[at] = count
+        told = tell(counts, np.zeros(10_000, np.uint8))
+        assert told.tolist() == told_by_hand(cells)
+        assert is_told(told, len(counts))
+        again = np.zeros_like(counts)
+        add_told(told, again)
+        assert np.array_equal(again, counts)
+        # No cell beyond the end, and no number without an end.
+        assert not cells or not is_told(told, max(cells))
+        assert not is_told(np.append(told, np.uint8(15)), 10**6)
+
+    @pytest.mark.parametrize("count", [1, 14, 15, 16, 142, 143, 100_000])
+    @pytest.mark.parametrize("apart", [1, 14, 15, 142, 143, 20_000])
+    def test_room_is_enough_where_little_is_told_in_a_byte(self, count: int, apart: int) -> None:
+        counts = np.zeros(apart * 50 + 1, np.int32)
+        counts[apart::apart] = count
+        room = room_to_tell(len(counts), 50 * count)
+        assert len(tell(counts, np.zeros(10**6, np.uint8))) < len(room)
+
+    @settings(deadline=None)
+    @given(told=st.binary(max_size=40), size=st.integers(0, 3_000))
+    def test_no_bytes_from_outside_reach_beyond_the_counts(self, told: bytes, size: int) -> None:
+        given_bytes = np.frombuffer(told, np.uint8)
+        counts = np.zeros(size + 1_000, np.int32)
+        if is_told(given_bytes, size):
+            add_told(given_bytes, counts)
+            assert not counts[size:].any()
+
+
+def tell(counts: NDArray[np.int32], room: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return all counts as told in one stretch."""
+    size = tell_filled(counts, np.zeros(1, np.int64), np.array([len(counts)]), room)
+    return room[:size]
+
+
+def told_by_hand(cells: dict[int, int]) -> list[int]:
+    """Tell counts in the plainest way: half a byte each, then what is more, seven bits a byte."""
+    told, before = [], 0
+    for at, count in sorted(cells.items()):
+        told.append(min(at - before, 15) + 16 * min(count, 15))
+        for number in (at - before, count):
+            if number >= 15:
+                digits = [number - 15]
+                while digits[-1] > 127:
+                    digits[-1:] = [digits[-1] % 128 + 128, digits[-1] // 128]
+                told += digits
+        before = at
+    return told
 
 
 class TestSums:

@@ -31,6 +31,10 @@ def measure_all(world: World, still: Still, drawn: Drawn, state: State, month: i
         site = state.sites[p]
         if site.over:
             continue
+        if _stands_still(world, site, month, day):
+            state.measuring[kept] = p
+            kept += 1
+            continue
         _measure(world, still, drawn, state, p, month, day)
         if not (site.delivered < day and is_complete(site, drawn.projects[p].total)):
             state.measuring[kept] = p
@@ -38,6 +42,17 @@ def measure_all(world: World, still: Still, drawn: Drawn, state: State, month: i
     state.books[Book.MEASURING] = kept
     for k in range(world.watch_first[month], world.watch_first[month + 1]):
         state.watch[k] = _progress(drawn, state, world.watched[k])
+
+
+@inlined
+def _stands_still(world: World, site: Record, month: int, day: int) -> bool:
+    """Tell whether measuring would change nothing: it was measured once since it was delivered.
+
+    What the plan leaves over is booked after the plan year, and growth that waits for adjustment
+    when that is through.
+    """
+    before = world.month_ends[month - 1] if month > 0 else Int(NOBODY)
+    return site.delivered < before and day <= world.policy[0].year_end and site.applied == NEVER
 
 
 @inlined
@@ -101,8 +116,10 @@ def close(world: World, drawn: Drawn, state: State, month: int) -> None:
         look_up(drawn, state, 1, state.books[Book.KNOWN_UNTIL])
     if world.year_closes[month] and policy.money_limited:
         close_year(world, state)
-    kept = 0
-    for k in range(state.books[Book.ACTIVE]):
+    kept, active = 0, Int(state.books[Book.ACTIVE])
+    if not rates_change and day <= policy.year_end and state.tables.shape[1] == 0:
+        kept, active = active, Int(0)  # none is over, and there is nothing to set
+    for k in range(active):
         p = state.active[k]
         one, site = world.projects[p], state.sites[p]
         if rates_change and site.stage == Stage.BUILDING:

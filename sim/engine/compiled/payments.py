@@ -77,6 +77,8 @@ def _pay_all(world: World, state: State, run: int) -> None:
     for k in range(state.books[Book.ACTIVE]):
         p = state.active[k]
         amount, money = state.due[run, p], state.money[p]
+        if amount == 0:
+            continue
         money.due += amount
         money.paid += amount
         if world.projects[p].in_target:
