@@ -192,3 +192,9 @@ def test_the_lines_of_the_headline_are(stored: StoredRun) -> None:
     assert len(long) > 2
     for line in long:
         assert set(folded(line, 60).split("\n")) <= set(narrow), line
+
+
+def test_months_are_told_by_quarter(stored: StoredRun) -> None:
+    rows = table(printed(stored, "zh"), TEXT["zh"]["own_months"])
+    assert [row[0] for row in rows] == ["3月", "6月", "9月", "12月"]
+    assert rows[-1][1].strip() == "100%"
