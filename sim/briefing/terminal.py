@@ -27,10 +27,10 @@ _SHOWN, _OTHERS = (5, 50, 95), (20, 80)
 _ALL = (5, 20, 50, 80, 95)
 _MOST_COLUMNS = 140
 """Columns that changed settings may fill: two lines."""
-_HARDEST = 8
-_LARGEST = 8
-"""Causes with a line of their own; the rest share one.
-"""
+_HARDEST = 5
+"""Accounts and promises that are told one by one."""
+_LARGEST = 6
+"""Causes with a line of their own; the rest share one."""
 _SHOWN_DAYS = 0.05
 """Causes that move an average project by less are not worth a line."""
 _COMPARABLE = 100
@@ -446,7 +446,7 @@ def _month_table(
     columns = ["month", "plan", "simulated", *stages]
     for column in columns + (["published", "lists"] if comparable else []):
         table.add_column(text[column], justify="right")
-    for one in shares:
+    for one in (one for one in shares if one.month % 3 == 0):
         cells = [_share(stages[stage].get(one.month)) for stage in stages]
         if comparable:
             cells += [_percent(one.published), str(one.lists or "–")]
