@@ -85,7 +85,9 @@ _TOLD_ELSEWHERE = ("run.replications", "run.seed", "run.engine", "run.workers", 
 
 
 def changed_settings(stored: StoredRun, language: Language, most: int) -> str:
-    """Name what a scenario and `--set` change in the plan, as far as it fits; empty for nothing.
+    """Name what overrides change, as far as it fits; empty for nothing.
+
+    What a scenario itself changes its title stands for.
 
     Parameters
     ----------
@@ -99,7 +101,7 @@ def changed_settings(stored: StoredRun, language: Language, most: int) -> str:
     found = [
         f"{one['path']}={one['new']}"
         for one in stored.manifest["changes"]
-        if one["path"] not in _TOLD_ELSEWHERE
+        if one["path"] not in _TOLD_ELSEWHERE and _is_override(one["path"], stored.manifest)
     ]
     if not found:
         return ""
@@ -110,6 +112,12 @@ def changed_settings(stored: StoredRun, language: Language, most: int) -> str:
     if count < len(found):
         shown = _MORE[language].format(shown=shown, count=len(found))
     return _CHANGED[language].format(shown=shown)
+
+
+def _is_override(path: str, manifest: Mapping[str, Any]) -> bool:
+    """Tell whether a change was asked for beside the scenario: itself, or something within it."""
+    given = manifest["overrides"]
+    return any(one == path or one.startswith(f"{path}.") for one in given)
 
 
 def _width(text: str) -> int:

@@ -37,6 +37,8 @@ class Scenario:
         Each uncertainty as it finally holds: its state, and every key of its table, if any.
     changes : tuple of (path, old, new)
         The log of every applied change, and of every override of a run option.
+    overridden : frozenset of str
+        The paths that were overridden, as given: no words of the scenario's own.
     inputs : tuple of (place, sha256)
         Every file that was read, by its place relative to the plan folder, and the hash of the
         bytes that were read.
@@ -49,6 +51,7 @@ class Scenario:
     plan: Plan
     uncertainties: Mapping[str, Mapping[str, Any]]
     changes: tuple[tuple[str, str, str], ...]
+    overridden: frozenset[str]
     inputs: tuple[tuple[str, str], ...]
     warnings: tuple[Problem, ...]
 
@@ -137,6 +140,7 @@ def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
         plan=loaded.plan,
         uncertainties=loaded.uncertainties,
         changes=loaded.changes + _overridden_options(before, checked.run, overridden),
+        overridden=frozenset(overridden),
         inputs=(*((_seen_from(folder, place), mark) for place, mark in read), *loaded.inputs),
         warnings=tuple(problems),
     )

@@ -224,6 +224,7 @@ def _manifest(run: Run, mark: str) -> dict[str, Any]:
         "changes": [
             {"path": path, "old": old, "new": new} for path, old, new in run.scenario.changes
         ],
+        "overrides": sorted(run.scenario.overridden),
         "resolved": resolved(run.scenario),
         "residuals": {
             name: round(factor, 6)

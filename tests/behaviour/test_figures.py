@@ -200,12 +200,13 @@ def test_the_target_ends_where_the_numbers_begin(
 
 
 class TestChanges:
-    """What `--set` and a scenario change is named on every chart."""
+    """What `--set` changes is named on every chart; a scenario's own words are its title's."""
 
     @staticmethod
     def foot(stored: StoredRun, changes: list[tuple[str, str]], language: Language) -> str:
         named = [{"path": path, "old": "", "new": new} for path, new in changes]
-        manifest = {**stored.manifest, "changes": named}
+        given = [path for path, _ in changes]
+        manifest = {**stored.manifest, "changes": named, "overrides": given}
         return style.foot_note(replace(stored, manifest=manifest), language)
 
     def test_none(self, stored: StoredRun) -> None:
@@ -219,6 +220,13 @@ class TestChanges:
         assert told in self.foot(stored, changes, "zh")
         told = "changed: uncertainties.flood=off; run.sampling=plain"
         assert told in self.foot(stored, changes, "en")
+
+    def test_what_a_scenario_says_is_not_named(self, stored: StoredRun) -> None:
+        named = [{"path": path, "old": "", "new": "off"} for path in ("levers.a", "levers.b")]
+        manifest = {**stored.manifest, "changes": named, "overrides": ["levers.b.deep"]}
+        foot = style.foot_note(replace(stored, manifest=manifest), "zh")
+        assert "levers.b=off" in foot
+        assert "levers.a" not in foot
 
     def test_many_are_counted(self, stored: StoredRun) -> None:
         changes = [(f"projects.LY-{k:04d}.duration", "lognormal(median=1)") for k in range(30)]

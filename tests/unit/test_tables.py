@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.plan.cells import Converter, extremes, month_day
@@ -95,6 +95,7 @@ def test_a_missing_column_is_told_once_not_of_every_row() -> None:
     assert [one.code for one in problems] == ["duplicate_id"]
 
 
+@settings(deadline=None)  # the first of them loads what reads distributions
 @given(st.text(), st.sampled_from(TABLES), st.data())
 def test_any_text_in_any_cell_is_read_or_told(text: str, table: str, data: st.DataObject) -> None:
     column = data.draw(st.sampled_from(sorted(fields_of(table))))
