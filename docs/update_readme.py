@@ -40,6 +40,29 @@ def row(label: str, found: Mapping[str, Any]) -> str:
     return "| " + " | ".join([label, *amounts, odds(met)]) + " |"
 
 
+NET = {
+    "README.md": (
+        "At approved prices what is reported has its median at {reported:,.0f} and reaches 3,000\n"
+        "with {reported_met:.0%}, work done at {work_done:,.0f} and with {work_done_met:.0%}."
+    ),
+    "README.zh.md": (
+        "按批复概算口径（剔除增长），填报的 P50 为 {reported:,.0f}，达标可能性 {reported_met:.0%}；"
+        "形象进度为 {work_done:,.0f}，{work_done_met:.0%}。"
+    ),
+}
+
+
+def net_of_growth(document: str, stored: StoredRun) -> str:
+    """Return the sentence on what is left at approved prices, in 100 m yuan."""
+    found = stored.summary["net_of_growth"]
+    numbers = {}
+    for measure in ("reported", "work_done"):
+        one = found[measure]
+        numbers[measure] = one["p50"] / 1e8
+        numbers[f"{measure}_met"] = one["probability_target_met"]["value"]
+    return NET[document].format(**numbers)
+
+
 def causes_and_execution(stored: StoredRun) -> str:
     """Return where days and money go in the baseline, as two tables."""
     titles = stored.manifest["cause_titles"]
@@ -97,6 +120,7 @@ def main() -> None:
         for measure, label in labels.items():
             line = row(label, stored.summary["year_end"][measure])
             text = re.sub(rf"^\| {re.escape(label)} \|.*$", line, text, flags=re.MULTILINE)
+        text = put(text, "net", net_of_growth(name, stored))
         path.write_text(text, encoding="utf-8", newline="\n")
     model = ROOT / "docs/model.md"
     text = put(model.read_text(encoding="utf-8"), "baseline", causes_and_execution(stored))
