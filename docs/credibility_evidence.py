@@ -109,6 +109,21 @@ def _kind_shares(years: ProjectYears, by: str, names: tuple[str, ...], month: in
     return years.reported[:, chosen, years.at(month)].sum(axis=1) / filed
 
 
+def _at_equal_mix(years: ProjectYears, by: str, names: tuple[str, ...], month: int) -> Any:
+    """Return shares of kinds as if the stages had the parts that they have in the whole plan."""
+    plan = years.portfolio.plan
+    kind = np.isin([getattr(one, by) for one in plan.projects], names) & years.portfolio.in_target
+    stage = np.array([one.stage for one in plan.projects])
+    filed = np.array([one.annual_plan for one in plan.projects])
+    whole = sum(filed[(stage == one) & years.portfolio.in_target].sum() for one in STAGES)
+    reported, standard = years.reported[:, :, years.at(month)], 0.0
+    for one in STAGES:
+        part = filed[(stage == one) & years.portfolio.in_target].sum() / whole
+        own = kind & (stage == one)
+        standard = standard + part * reported[:, own].sum(axis=1) / filed[own].sum()
+    return standard
+
+
 def _filed_share(years: ProjectYears, by: str, names: tuple[str, ...], month: int) -> float:
     portfolio = years.portfolio
     column = np.array([getattr(one, by) for one in portfolio.plan.projects])
@@ -170,14 +185,17 @@ def orderings(numbers: Numbers) -> str:
             top, bottom = (_kind_shares(numbers.projects, by, one, month) for one in chosen)
             filed = [_filed_share(numbers.projects, by, one, month) for one in chosen]
             ahead = (top / filed[0]) / (bottom / filed[1])
+            even = [_at_equal_mix(numbers.projects, by, one, month) for one in chosen]
+            alike = even[0] / even[1]
             rows.append([
                 by, month, f"{top.mean():.2f}", f"{bottom.mean():.2f}", band_cell(top / bottom),
                 f"{np.mean(top > bottom):.0%}", *(f"{one:.2f}" for one in filed), band_cell(ahead),
-                f"{np.mean(ahead > 1):.0%}",
+                f"{np.mean(ahead > 1):.0%}", band_cell(alike), f"{np.mean(alike > 1):.0%}",
             ])  # fmt: skip
     kinds_heads = (
         "projects by", "month", "industry", "infrastructure", "ratio", "above 1",
         "filed: industry", "filed: infrastructure", "ratio of simulated over filed", "above 1",
+        "ratio at equal mix of stages", "above 1",
     )  # fmt: skip
     published = []
     for above, below in (("completing", "continuing"), ("continuing", "new")):
