@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from credibility_runs import (
     BASELINE,
+    LAST_YEAR,
     PLAN,
     ROOT,
     TYPE_REPLICATIONS,
@@ -28,6 +29,7 @@ from credibility_runs import (
 import sim
 from sim.analysis.predictive import coverage, held_against, predictive
 from sim.analysis.scopes import scope_ratios
+from sim.plan.parameters import own_draw
 from sim.plan.portfolio import build_portfolio
 from sim.runs.class_totals import (
     CLASS_COLUMNS,
@@ -37,7 +39,6 @@ from sim.runs.class_totals import (
     reference_classes,
     simulate_totals,
 )
-from sim.runs.ensemble import own_draw
 from sim.runs.on_schedule import (
     ProjectYears,
     filed_curve,
@@ -68,7 +69,7 @@ def months(numbers: Numbers) -> str:
     years, rows = numbers.years(), []
     emulated = set(numbers.posterior.emulator.cells)
     published: dict[tuple[str, int], list[float]] = {}
-    for row in numbers.evidence:
+    for row in numbers.published:
         for cell, share in zip(row.cells, row.shares.tolist(), strict=True):
             published.setdefault(cell, []).append(share)
     for scope in ("all", *STAGES):
@@ -156,7 +157,7 @@ def kinds(numbers: Numbers) -> str:
     everything = tuple({one.type for one in years.portfolio.plan.projects})
     by_type = {**KINDS["type"], "all": everything}
     for above, below in pairs:
-        for one in scope_ratios(numbers.evidence, above, below):
+        for one in scope_ratios(numbers.published, above, below):
             top, bottom = (_kind_shares(years, "type", by_type[name], one.month)
                            for name in (above, below))  # fmt: skip
             ratio = top / bottom
@@ -199,7 +200,7 @@ def orderings(numbers: Numbers) -> str:
     )  # fmt: skip
     published = []
     for above, below in (("completing", "continuing"), ("continuing", "new")):
-        found = scope_ratios(numbers.evidence, above, below)
+        found = scope_ratios(numbers.published, above, below)
         against = [f"{one.place} {one.year}-{one.month:02d}: {one.ratio:.2f}"
                    for one in found if one.ratio <= 1]  # fmt: skip
         published.append([f"{above} > {below}", ", ".join(against) or "none", len(found),
@@ -306,10 +307,11 @@ def classes(numbers: Numbers) -> str:
 
 
 def covered(numbers: Numbers) -> str:
-    """Return how often published shares lie in bands learned from all other places."""
+    """Return how often published shares lie in bands learned from all other provinces."""
+    later = [row for row in numbers.published if row.year > LAST_YEAR]
     rows = [
         [one.scope, one.places, one.shares, f"{one.inside:.0%}", f"{one.low:.0%} to {one.high:.0%}"]
-        for one in coverage(held_against(numbers.posterior, numbers.evidence))
+        for one in coverage(held_against(numbers.posterior, numbers.evidence, later))
     ]
     heads = ("published", "places", "shares", "inside the band of 80 %", "95 % interval")
     return table(heads, rows)

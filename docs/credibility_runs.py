@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 import sim
-from sim.analysis.calibration import Posterior, learn
+from sim.analysis.calibration import POINTS, Posterior, learn
 from sim.analysis.predictive import Beliefs, beliefs
 from sim.analysis.published import REFERENCE
 from sim.plan.evidence import PlaceYear, read_evidence
 from sim.plan.scenario import Scenario
-from sim.runs.ensemble import run_ensemble
+from sim.runs.ensemble import prior_points, run_ensemble, usual_drivers
 from sim.runs.on_schedule import ProjectYears, project_years
 from sim.runs.paired import Estimate, Years, simulate_years
 from sim.runs.statistics import mean_error
@@ -32,6 +32,8 @@ BASELINE = PLAN / "baseline.toml"
 SHOWN = ("reported", "work_done", "paid")
 YUAN = 1e8
 WORKERS = os.cpu_count() or 1
+LAST_YEAR = 2020
+"""The last that is learned from: the forecast is of January 2021."""
 TYPE_REPLICATIONS = 64
 """Replications told project by project."""
 
@@ -105,17 +107,22 @@ class Numbers:
 
     @property
     def evidence(self) -> tuple[PlaceYear, ...]:
-        """Published shares, one row a place and year."""
+        """Published shares, one row a place and year: what is learned from."""
         if self._evidence is None:
-            self._evidence = read_evidence(REFERENCE).rows
+            self._evidence = tuple(row for row in self.published if row.year <= LAST_YEAR)
         return self._evidence
+
+    @functools.cached_property
+    def published(self) -> tuple[PlaceYear, ...]:
+        """The same of all years."""
+        return read_evidence(REFERENCE).rows
 
     @property
     def posterior(self) -> Posterior:
         """What `calibrate` finds with its defaults."""
         if self._posterior is None:
             found = run_ensemble(BASELINE, 64, 128, 2021, WORKERS, lambda done, count: None)
-            self._posterior = learn(found, self.evidence, 2021)
+            self._posterior = learn(found, self.evidence, prior_points(2021, POINTS), usual_drivers)
         return self._posterior
 
     @functools.cached_property

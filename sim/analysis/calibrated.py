@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.analysis.calibration import Posterior, marginals
 from sim.plan.language import parse_distribution
-from sim.runs.ensemble import PARAMETERS, Parameter, own_draw
+from sim.plan.parameters import PARAMETERS, Parameter, own_draw
 
 Floats = NDArray[np.float64]
 
 _DIGITS = 3
+_END = 1e-9
 
 
 def driver_distribution(one: Parameter, mean: float, sd: float) -> str:
     """Return a distribution with a posterior's mean and deviation, of the kind of its prior.
+
+    A lognormal keeps the spread of its prior, which is that of years: the evidence tells of the
+    middle, and the more it tells the less would be left of the years.
 
     Parameters
     ----------
@@ -27,12 +33,13 @@ def driver_distribution(one: Parameter, mean: float, sd: float) -> str:
     Returns
     -------
     str
-        A lognormal where the prior is one; else a normal cut at the ends of the prior.
+        A lognormal of that mean where the prior is one; else a normal cut at the ends of the
+        prior.
     """
     prior = parse_distribution(one.prior)
     if prior.name == "lognormal":
-        sigma = float(np.sqrt(np.log1p((sd / mean) ** 2)))
-        median = mean / np.sqrt(1 + (sd / mean) ** 2)
+        sigma = prior.parameters[1]
+        median = mean / np.exp(sigma**2 / 2)
         return f"lognormal(median={median:.{_DIGITS}f}, sigma={sigma:.{_DIGITS}f})"
     low, high = prior.parameters[0], prior.parameters[-1]
     middle, spread = cut_normal(mean, sd, low, high)
@@ -59,7 +66,8 @@ def cut_normal(mean: float, sd: float, low: float, high: float) -> tuple[float, 
         return np.array([middle + spread * shift - mean, spread * np.sqrt(squares) - sd]) / width
 
     ends = ([low - width, width / 100], [high + width, 4 * width])
-    found = optimize.least_squares(off, [mean, sd], bounds=ends, xtol=1e-12, ftol=1e-12).x
+    begin = np.clip([mean, sd], *ends)
+    found = optimize.least_squares(off, begin, bounds=ends, xtol=1e-12, ftol=1e-12).x
     return float(found[0]), float(found[1])
 
 
@@ -77,7 +85,8 @@ def score_correlations(found: Posterior) -> list[tuple[str, str, float]]:
         order = np.argsort(found.values[:, k], kind="stable")
         reached = np.empty(len(order))
         reached[order] = np.cumsum(weights[order]) - weights[order] / 2
-        scores.append(special.ndtri(reached))
+        # What weighs nothing may stand at an end, where no score is.
+        scores.append(special.ndtri(np.clip(reached, _END, 1 - _END)))
     matrix = np.cov(np.array(scores), aweights=weights)
     deviations = np.sqrt(np.diag(matrix))
     matrix = matrix / np.outer(deviations, deviations)
@@ -107,7 +116,16 @@ def calibrated_scenario(found: Posterior, base: str, told: str) -> str:
         there; what stands in the plan has the mean, since it is the same in all replications.
     """
     beliefs = {one.name: one for one in marginals(found)}
-    lines = [f"# {told}", "", f'base = "{base}"', "", "[uncertainties.dependence]", "drivers = ["]
+    # Text as JSON writes it is text in TOML.
+    named = json.dumps(base, ensure_ascii=False)
+    lines = [
+        f"# {' '.join(told.split())}",
+        "",
+        f"base = {named}",
+        "",
+        "[uncertainties.dependence]",
+        "drivers = [",
+    ]
     lines += [
         f'    ["{one}", "{other}", {value:.2f}],' for one, other, value in score_correlations(found)
     ]

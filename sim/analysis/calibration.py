@@ -4,7 +4,10 @@ Simulation-based: replications whose parameters are spread widely teach quadrati
 each month-end share is on average and how far it strays, and how far durations, costs and starts
 lie from their reference classes. Points drawn from the priors are weighed by the classes first,
 and then by what places published: one row a place and year, with all its months and stages; the
-place is a random effect, since its years resemble each other.
+place is a random effect, since its years resemble each other, and places of one province share a
+year's luck. The first quarter is not learned from: what it lacks beside published shares (the
+festival, the winter, works that were counted before) no parameter has, and a sum that is wrong in
+March would bend all that is learned of December.
 
 The model of a published share y of place i, year t, in the cell c (a scope and a month) is
 
@@ -18,26 +21,31 @@ another one: of the planned starts that are missing, places that publish lack a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.analysis.emulator import Emulator, fit_emulator, fit_quadratic
 from sim.plan.evidence import STARTS, PlaceYear
-from sim.runs.ensemble import Ensemble, prior_points, usual_drivers
 from sim.runs.layout import ALL
+
+if TYPE_CHECKING:  # it loads the engines
+    from sim.runs.ensemble import Ensemble
 
 Floats = NDArray[np.float64]
 
 BIAS = np.linspace(0.0, 0.32, 9)
 _BIAS_SCALE = 0.10
 """Prior of the publication bias: the positive half of a normal with this deviation."""
-START_BIAS = np.array([0.0, 0.25, 0.5, 0.75])
+START_BIAS = np.array([0.0, 0.2, 0.4, 0.6, 0.8])
 """Shares of the missing starts that places which publish do not lack, alike likely before."""
-PLACE = np.array([0.03, 0.06, 0.10, 0.14, 0.19, 0.25])
-LIST = np.array([0.04, 0.07, 0.10, 0.14, 0.19, 0.26])
+PLACE = np.array([0.03, 0.06, 0.09, 0.12, 0.16, 0.22])
+LIST = np.array([0.05, 0.07, 0.09, 0.11, 0.13, 0.16, 0.20])
+FIRST_MONTH = 4
+"""Shares of earlier months are held against the model, and not learned from."""
 """Standard deviations of places and of lists that are weighed, alike likely before."""
 _PARTS = 2.0
 """A stage of a list strays as many times as far as the list: it is a smaller number of works."""
@@ -50,9 +58,11 @@ _STARTED_ALL = 1e-4
 CLASS_SPREADS = np.array([0.04, 0.06, 0.02, 0.04, 0.05, 0.02, 0.04])
 """How well the reference classes are known, in the order of `class_totals.GAPS`: judgement. Medians
 of durations rest on studies that lie 0.05 to 0.10 apart, late starts on 11 % (4 to 24), missed
-years on 4 % (1 to 8); that projects lie about 40 points apart is derived from lists."""
+years on 4 % (1 to 8); that projects lie about 40 points apart is derived from lists not kept."""
+_ALIKE = ((0, 1, 0.8), (2, 3, 0.8), (4, 5, 0.5))
+"""Correlations of what is not known of two of them: who errs in a median errs in a P80."""
 
-_POINTS, _KEPT = 65_536, 4_096
+POINTS, _KEPT = 65_536, 4_096
 """Points drawn from the priors, and those that are kept when the classes have been heard."""
 
 
@@ -70,6 +80,8 @@ class Posterior:
         Points spread as the priors.
     values : ndarray of float64, shape (N, K)
         Points spread as what the classes leave of them.
+    gaps : ndarray of float64, shape (N, 7)
+        How far they lead from the reference classes, in the order of `class_totals.GAPS`.
     means : ndarray of float64, shape (N, C)
         What is emulated there.
     logs : ndarray of float64, shape (N, B, T, L, S)
@@ -78,13 +90,14 @@ class Posterior:
     weights : ndarray of float64, of the same shape
         Joint posterior weights.
     terms : mapping of str to ndarray, shape (N, B, T, L, S), or (N, B, T, L, 1) without starts
-        Logarithm of each place's likelihood, by place.
+        Logarithm of the likelihood of all places of a province, by province.
     """
 
     emulator: Emulator
     names: tuple[str, ...]
     before: Floats
     values: Floats
+    gaps: Floats
     means: Floats
     logs: Floats
     weights: Floats
@@ -95,7 +108,12 @@ class Posterior:
         return _along(self.weights, axis)
 
 
-def learn(ensemble: Ensemble, rows: Sequence[PlaceYear], seed: int) -> Posterior:
+def learn(
+    ensemble: Ensemble,
+    rows: Sequence[PlaceYear],
+    before: Floats,
+    usual: Callable[[Floats], Floats],
+) -> Posterior:
     """Learn from the reference classes and from what places published.
 
     Parameters
@@ -104,33 +122,37 @@ def learn(ensemble: Ensemble, rows: Sequence[PlaceYear], seed: int) -> Posterior
         Replications with widely spread parameters.
     rows : sequence of PlaceYear
         The evidence.
-    seed : int
-        Root seed of the points.
+    before : ndarray of float64, shape (M, K)
+        Points drawn from the priors.
+    usual : callable
+        Gives points with drivers at their medians: a class holds for all years.
     """
-    before = prior_points(seed, _POINTS)
     surface = fit_quadratic(ensemble.values, ensemble.gaps)
-    after = heard_classes(before, surface.means(usual_drivers(before)))
+    chosen = heard_classes(surface.means(usual(before)))
     emulator = fit_emulator(ensemble.values, ensemble.shares)
-    return posterior(ensemble.names, after, emulator, rows, before)
+    after = before[chosen]
+    gaps = surface.means(usual(after))
+    return posterior(ensemble.names, after, emulator, rows, before, gaps)
 
 
-def heard_classes(points: Floats, gaps: Floats, count: int = _KEPT) -> Floats:
-    """Return points as often as the reference classes make them likely.
+def heard_classes(gaps: Floats, count: int = _KEPT) -> NDArray[np.intp]:
+    """Return which points are kept, as often as the reference classes make them likely.
 
     Parameters
     ----------
-    points : ndarray of float64, shape (M, K)
-        Parameters, spread as the priors.
     gaps : ndarray of float64, shape (M, 7)
-        How far what they lead to lies from the classes.
+        How far what the points lead to lies from the classes.
     count : int
         Points returned: systematic resampling (Kitagawa 1996), without chance.
     """
-    logs = -0.5 * ((gaps / CLASS_SPREADS) ** 2).sum(axis=1)
+    alike = np.eye(len(CLASS_SPREADS))
+    for one, other, value in _ALIKE:
+        alike[one, other] = alike[other, one] = value
+    scaled = gaps / CLASS_SPREADS
+    logs = -0.5 * (scaled * np.linalg.solve(alike, scaled.T).T).sum(axis=1)
     reached = np.cumsum(_normalised(logs))
     places = np.searchsorted(reached, (np.arange(count) + 0.5) / count)
-    found: Floats = points[np.minimum(places, len(points) - 1)]
-    return found
+    return np.minimum(places, len(gaps) - 1)
 
 
 def posterior(
@@ -139,6 +161,7 @@ def posterior(
     emulator: Emulator,
     rows: Sequence[PlaceYear],
     before: Floats | None = None,
+    gaps: Floats | None = None,
 ) -> Posterior:
     """Weigh points by what places published.
 
@@ -154,19 +177,31 @@ def posterior(
         The evidence; cells that the emulator does not have are left out.
     before : ndarray of float64, shape (M, K), optional
         Points as believed before any evidence; `values` where not given.
+    gaps : ndarray of float64, shape (N, 7), optional
+        How far the points lead from the reference classes; nought where not given.
     """
     means = emulator.means(values)
-    places = sorted({row.place for row in rows})
+    groups = sorted({row.group for row in rows})
     terms = {
-        place: _likelihood(emulator, means, [row for row in rows if row.place == place])
-        for place in places
+        group: _likelihood(emulator, means, [row for row in rows if row.group == group])
+        for group in groups
     }
     logs = np.zeros((len(values), len(BIAS), len(PLACE), len(LIST), len(START_BIAS)))
-    logs += (-0.5 * (BIAS / _BIAS_SCALE) ** 2)[:, None, None, None]
+    logs += np.log(_bias_prior())[:, None, None, None]
     for term in terms.values():
         logs += term
+    if gaps is None:
+        gaps = np.zeros((len(values), len(CLASS_SPREADS)))
     given, weights = values if before is None else before, _normalised(logs)
-    return Posterior(emulator, tuple(names), given, values, means, logs, weights, terms)
+    return Posterior(emulator, tuple(names), given, values, gaps, means, logs, weights, terms)
+
+
+def _bias_prior() -> Floats:
+    """Return the prior of the publication bias: what lies nearer to each point than to others."""
+    from scipy import special
+
+    edges = np.concatenate([[0.0], (BIAS[1:] + BIAS[:-1]) / 2, [np.inf]])
+    return np.diff(special.erf(edges / (_BIAS_SCALE * np.sqrt(2))))
 
 
 def _normalised(logs: Floats) -> Floats:
@@ -181,9 +216,9 @@ def _along(weights: Floats, *axes: int) -> Floats:
     return found
 
 
-def without(found: Posterior, place: str) -> Floats:
-    """Return the weights that the evidence of all other places gives."""
-    return _normalised(found.logs - found.terms[place])
+def without(found: Posterior, group: str) -> Floats:
+    """Return the weights that the evidence of all other provinces gives."""
+    return _normalised(found.logs - found.terms[group])
 
 
 def scale_of(scope: str) -> float:
@@ -201,23 +236,26 @@ def known_cells(emulator: Emulator, row: PlaceYear) -> tuple[list[int], list[int
 def _likelihood(
     emulator: Emulator, means: Floats, rows: Sequence[PlaceYear]
 ) -> NDArray[np.float32]:
-    """Return the logarithm of the likelihood of a place, shape (N, B, T, L, S or 1)."""
+    """Return the logarithm of the likelihood of a province, shape (N, B, T, L, S or 1)."""
+    places: list[str] = []
     columns: list[int] = []
     years: list[int] = []
     seen: list[float] = []
     starts: list[bool] = []
     scales: list[float] = []
     for row in rows:
-        chosen, at = known_cells(emulator, row)
-        columns += at
-        years += [row.year] * len(at)
-        for k in chosen:
+        for k, column in zip(*known_cells(emulator, row), strict=True):
             is_start = row.cells[k][0] == STARTS
+            if not is_start and row.cells[k][1] < FIRST_MONTH:
+                continue
+            columns.append(column)
+            places.append(row.place)
+            years.append(row.year)
             starts.append(is_start)
             scales.append(scale_of(row.cells[k][0]))
             seen.append(float(row.shares[k]) if is_start else float(np.log(row.shares[k])))
     biases = START_BIAS if any(starts) else START_BIAS[:1]
-    # In single precision: there is one such table a place.
+    # In single precision: there is one such table a province.
     shape = (len(means), len(BIAS), len(PLACE), len(LIST), len(biases))
     result = np.zeros(shape, np.float32)
     if not columns:
@@ -225,14 +263,15 @@ def _likelihood(
     start = np.array(starts)
     parts = np.array(scales)
     same_year = np.equal.outer(np.array(years), np.array(years))
+    same_place = np.equal.outer(np.array(places), np.array(places))
     common = emulator.covariance[np.ix_(columns, columns)] * same_year
     share = ~start
     for t, place in enumerate(PLACE):
         for r, own in enumerate(LIST):
             spread = (
                 common
-                + place**2 * np.outer(share, share)
-                + START_PLACE**2 * np.outer(start, start)
+                + place**2 * np.outer(share, share) * same_place
+                + START_PLACE**2 * np.outer(start, start) * same_place
                 + np.diag(np.where(share, (own * parts) ** 2, _STARTED_ALL))
             )
             factor = np.linalg.cholesky(spread)
@@ -310,7 +349,7 @@ def marginals(found: Posterior) -> tuple[Marginal, ...]:
         moments = (*_moments(found.before[:, k]), *_moments(values), *_moments(values, by_row))
         ends = (_percentile(values, by_row, at) for at in (0.05, 0.5, 0.95))
         result.append(Marginal(name, *moments, *ends))
-    half_normal = _normalised(-0.5 * (BIAS / _BIAS_SCALE) ** 2)
+    half_normal = _bias_prior()
     # The classes say nothing of these.
     for name, values, axis, prior in (
         ("publication_bias", BIAS, 1, half_normal), ("place_sd", PLACE, 2, None),
@@ -321,6 +360,12 @@ def marginals(found: Posterior) -> tuple[Marginal, ...]:
         ends = (_percentile(values, after, at) for at in (0.05, 0.5, 0.95))
         result.append(Marginal(name, *first, *first, *_moments(values, after), *ends))
     return tuple(result)
+
+
+def remaining_gaps(found: Posterior) -> tuple[tuple[float, float], ...]:
+    """Return mean and deviation of how far from each class number the posterior still lies."""
+    by_row = found.weights_of(0)
+    return tuple(_moments(column, by_row) for column in found.gaps.T)
 
 
 def correlations(found: Posterior) -> tuple[tuple[str, ...], Floats]:

@@ -6,9 +6,16 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sim.analysis.calibration import Posterior, correlations, effective_size, marginals
+from sim.analysis.calibration import (
+    CLASS_SPREADS,
+    Posterior,
+    correlations,
+    effective_size,
+    marginals,
+    remaining_gaps,
+)
 from sim.analysis.predictive import Coverage, Held, Predictive, beliefs, predictive
-from sim.runs.class_totals import ClassRow
+from sim.runs.class_totals import GAPS, ClassRow
 from sim.runs.ensemble import MONTHS
 from sim.runs.layout import ALL
 
@@ -41,6 +48,17 @@ def correlation_rows(found: Posterior) -> Iterator[Row]:
     for name, line in zip(names, matrix, strict=True):
         yield {"parameter": name} | {
             other: round(value, 3) for other, value in zip(names, line, strict=True)
+        }
+
+
+def gap_rows(found: Posterior) -> Iterator[Row]:
+    """Yield a row a number of the classes: how far from it the posterior still lies."""
+    for name, spread, (mean, sd) in zip(GAPS, CLASS_SPREADS, remaining_gaps(found), strict=True):
+        yield {
+            "quantity": name,
+            "known_to": float(spread),
+            "mean": round(mean, 4),
+            "sd": round(sd, 4),
         }
 
 
@@ -122,7 +140,7 @@ def told_apart(found: Posterior, least: float = 0.35) -> list[tuple[str, str, fl
 def about(found: Posterior, held: Sequence[Held], covered: Sequence[Coverage]) -> Mapping[str, Any]:
     """Return what calibration.json says beside the provenance."""
     return {
-        "places": len(found.terms),
+        "provinces": len(found.terms),
         "shares": len(held),
         "points": len(found.values),
         "effective_points": round(effective_size(found), 1),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sim.analysis.calibration import (
     BIAS,
+    FIRST_MONTH,
     LIST,
     PLACE,
     START_BIAS,
@@ -24,6 +25,7 @@ from sim.plan.evidence import STARTS, Cell, PlaceYear
 
 Floats = NDArray[np.float64]
 
+FIRST_QUARTER, LATER = "first_quarter", "later"
 _CELLS, _GRID = 120, 200
 """Cells of means and points of the grid: both far finer than the spreads."""
 
@@ -142,6 +144,9 @@ class Held:
         Percentiles for a place that publishes.
     standing : float
         Probability of a smaller share.
+    kind : str
+        What it counts as: its scope; `first_quarter` for a share of January to March, which is not
+        learned from; `later` for one of a year that is not.
     """
 
     place: str
@@ -153,6 +158,7 @@ class Held:
     p50: float
     p90: float
     standing: float
+    kind: str
 
     @property
     def inside(self) -> bool:
@@ -160,25 +166,45 @@ class Held:
         return 0.1 <= self.standing <= 0.9
 
 
-def held_against(found: Posterior, rows: Sequence[PlaceYear]) -> tuple[Held, ...]:
-    """Hold every published share against the evidence of all other places."""
+def held_against(
+    found: Posterior, rows: Sequence[PlaceYear], later: Sequence[PlaceYear] = ()
+) -> tuple[Held, ...]:
+    """Hold published shares against evidence that has no part in them.
+
+    Parameters
+    ----------
+    found : Posterior
+        The posterior.
+    rows : sequence of PlaceYear
+        What was learned from; each is held against the evidence of all other provinces.
+    later : sequence of PlaceYear
+        Of years that were not learned from; held against all the evidence of earlier years but
+        that of their own province.
+    """
     result = []
-    for place in sorted(found.terms):
-        believed = beliefs(without(found, place))
+    everything = sorted({row.group for row in (*rows, *later)})
+    for group in everything:
+        known = found.weights if group not in found.terms else without(found, group)
+        believed = beliefs(known)
         bands: dict[Cell, Predictive] = {}
-        for row in rows:
-            if row.place != place:
-                continue
-            chosen, _ = known_cells(found.emulator, row)
-            for k in chosen:
-                cell, share = row.cells[k], float(row.shares[k])
-                if cell not in bands:
-                    bands[cell] = predictive(found, cell, believed)
-                band = bands[cell]
-                low, middle, high = (band.percentile(at) for at in (0.1, 0.5, 0.9))
-                below = band.standing(share)
-                result.append(Held(place, row.year, *cell, share, low, middle, high, below))
+        for part, name in ((rows, ""), (later, LATER)):
+            for row in (one for one in part if one.group == group):
+                chosen, _ = known_cells(found.emulator, row)
+                for k in chosen:
+                    cell = row.cells[k]
+                    if cell not in bands:
+                        bands[cell] = predictive(found, cell, believed)
+                    result.append(_held(row, k, bands[cell], name))
     return tuple(result)
+
+
+def _held(row: PlaceYear, k: int, band: Predictive, name: str) -> Held:
+    (scope, month), share = row.cells[k], float(row.shares[k])
+    early = scope != STARTS and month < FIRST_MONTH
+    low, middle, high = (band.percentile(at) for at in (0.1, 0.5, 0.9))
+    kind = FIRST_QUARTER if early else name or scope
+    below = band.standing(share)
+    return Held(row.place, row.year, scope, month, share, low, middle, high, below, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +222,7 @@ class Coverage:
     inside : float
         Mean over places of the part of a place's shares that lies inside.
     low, high : float
-        95 % interval of that mean, by Student's t over places; within 0 and 1.
+        95 % interval of that mean: Wilson's, of as many places.
     """
 
     scope: str
@@ -208,23 +234,23 @@ class Coverage:
 
 
 def coverage(held: Sequence[Held]) -> tuple[Coverage, ...]:
-    """Count by scope; places count alike, as the shares of one are alike."""
-    from scipy import stats
-
+    """Count by kind; places count alike, as the shares of one are alike."""
     result = []
-    for scope in dict.fromkeys(one.scope for one in held):
-        mine = [one for one in held if one.scope == scope]
+    for scope in dict.fromkeys(one.kind for one in held):
+        mine = [one for one in held if one.kind == scope]
         places = sorted({one.place for one in mine})
         parts = np.array(
             [np.mean([one.inside for one in mine if one.place == place]) for place in places]
         )
-        mean, reach = float(parts.mean()), 1.0
-        if len(parts) > 1:
-            error = float(parts.std(ddof=1)) / np.sqrt(len(parts))
-            reach = float(stats.t.ppf(0.975, len(parts) - 1)) * error
-        result.append(
-            Coverage(
-                scope, len(places), len(mine), mean, max(mean - reach, 0.0), min(mean + reach, 1.0)
-            )
-        )
+        low, high = _wilson(float(parts.mean()), len(places))
+        result.append(Coverage(scope, len(places), len(mine), float(parts.mean()), low, high))
     return tuple(result)
+
+
+def _wilson(share: float, count: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share (Wilson 1927); never without width."""
+    squared = 1.959964**2
+    middle = (share + squared / (2 * count)) / (1 + squared / count)
+    spread = share * (1 - share) / count + squared / (4 * count**2)
+    reach = np.sqrt(squared * spread) / (1 + squared / count)
+    return max(float(middle - reach), 0.0), min(float(middle + reach), 1.0)

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sim.analysis.calibration import Posterior, effective_size, marginals
+from sim.analysis.calibration import (
+    CLASS_SPREADS,
+    Posterior,
+    effective_size,
+    marginals,
+    remaining_gaps,
+)
 from sim.analysis.calibration_tables import told_apart
 from sim.analysis.predictive import Coverage, Predictive
 from sim.briefing.terminal import plain_table
 from sim.figures.amounts import Language
+from sim.plan.evidence import PlaceYear
+from sim.plan.parameters import PARAMETERS
 from sim.runs.class_totals import CLASS_COLUMNS, ClassRow
-from sim.runs.ensemble import PARAMETERS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,7 +46,7 @@ TEXT: dict[str, dict[str, object]] = {
         "pair": "{one}与{other}（相关 {value:+.2f}）",
         "months": "各月末完成年度计划的比例：P10 / P50 / P90",
         "month_columns": ("月份", "会公布的地方", "任一地方（去掉发布偏差）"),
-        "coverage": "公布的比例落入 80% 区间的比率（每个地方由其他地方的证据预测）",
+        "coverage": "公布的比例落入 80% 区间的比率（每个省由其他省的证据预测）",
         "coverage_columns": ("口径", "地方", "比例数", "落入", "95% 区间"),
         "means": "区间是结果的范围，不是误差；后验只用参照类、公布的完成比例和开工率，"
         "没有参数为凑出目标而调整。"
@@ -51,7 +58,12 @@ TEXT: dict[str, dict[str, object]] = {
         "class_columns": ("类型", "工期中位数", "工期 P80", "投资中位数", "投资 P80",
                           "开工迟于一个月", "当年未开工"),
         "files": "已写入：{folder}",
-        "scopes": {"all": "全部", "new": "新开工", "continuing": "续建", "completing": "竣工",
+        "gaps": "与参照类尚有的差距（后验；工期、投资为对数，其余为占比）",
+        "gap_columns": ("项目", "差距（均值±标准差）", "参照类准到"),
+        "gap_names": ("工期中位数", "工期 P80", "投资中位数", "投资 P80", "开工迟于一个月",
+                      "当年未开工", "项目之间的离散"),
+        "scopes": {"first_quarter": "一季度（未用于学习）", "later": "以后年度（未用于学习）",
+                   "all": "全部", "new": "新开工", "continuing": "续建", "completing": "竣工",
                    "starts": "开工率"},
     },
     "en": {
@@ -69,8 +81,8 @@ TEXT: dict[str, dict[str, object]] = {
         "pair": "{one} and {other} (correlation {value:+.2f})",
         "months": "Share of the annual plan by month-end: P10 / P50 / P90",
         "month_columns": ("month", "a place that publishes", "any place (publication bias off)"),
-        "coverage": "How often published shares lie in the band of 80 % (each place forecast from "
-        "all others)",
+        "coverage": "How often published shares lie in the band of 80 % (each province forecast "
+        "from all others)",
         "coverage_columns": ("scope", "places", "shares", "inside", "95 % interval"),
         "means": "Bands are ranges of outcomes, not errors. Only reference classes, published "
         "shares and start ratios are learned from; nothing is tuned to a target. Effective points "
@@ -83,15 +95,22 @@ TEXT: dict[str, dict[str, object]] = {
         "class_columns": ("type", "duration: median", "P80", "cost: median", "P80",
                           "starts late by a month", "not in the year"),
         "files": "Written: {folder}",
-        "scopes": {"all": "all", "new": "new", "continuing": "continuing",
-                   "completing": "completing", "starts": "starts"},
+        "gaps": "How far from the classes the posterior still lies (durations and costs: "
+        "logarithms; else shares)",
+        "gap_columns": ("number", "gap: mean ± sd", "known to"),
+        "gap_names": ("duration: median", "duration: P80", "cost: median", "cost: P80",
+                      "starts late by a month", "not in the year", "projects apart"),
+        "scopes": {"first_quarter": "first quarter (not learned from)",
+                   "later": "later years (not learned from)", "all": "all",
+                   "new": "new", "continuing": "continuing", "completing": "completing",
+                   "starts": "starts"},
     },
 }  # fmt: skip
 
 
 def print_calibration(
     found: Posterior,
-    rows: int,
+    rows: Sequence[PlaceYear],
     replications: int,
     classes: Sequence[ClassRow],
     types: Mapping[str, str],
@@ -106,8 +125,8 @@ def print_calibration(
     ----------
     found : Posterior
         The posterior.
-    rows : int
-        Rows of evidence.
+    rows : sequence of PlaceYear
+        What was learned from.
     replications : int
         Of the ensemble, all designs together.
     classes : sequence of ClassRow
@@ -127,7 +146,8 @@ def print_calibration(
     titles = {one.name: one.title if language == "zh" else one.title_en for one in PARAMETERS}
     names = {name: text[name] for name in _NOT_SIMULATED} | titles
     beliefs = marginals(found)
-    table = plain_table(str(text["title"]).format(rows=rows, places=len(found.terms)))
+    places = len({row.place for row in rows})
+    table = plain_table(str(text["title"]).format(rows=len(rows), places=places))
     _columns(table, text["columns"])
     for one in beliefs:
         table.add_row(
@@ -146,6 +166,7 @@ def print_calibration(
     ]
     if pairs:
         _say(console, str(text["apart"]).format(pairs=between.join(pairs)))
+    console.print(_gaps(found, text))
     console.print(_classes(classes, text, types if language == "zh" else {}))
     console.print(_months(bands, text))
     console.print(_coverage(covered, text))
@@ -165,6 +186,15 @@ def _columns(table: Table, names: object) -> None:
     assert isinstance(names, tuple)
     for position, name in enumerate(names):
         table.add_column(name, justify="right" if position else "left")
+
+
+def _gaps(found: Posterior, text: Mapping[str, object]) -> Table:
+    table, names = plain_table(str(text["gaps"])), text["gap_names"]
+    _columns(table, text["gap_columns"])
+    assert isinstance(names, tuple)
+    for name, spread, (mean, sd) in zip(names, CLASS_SPREADS, remaining_gaps(found), strict=True):
+        table.add_row(name, f"{mean:+.3f} ± {sd:.3f}", f"{spread:.2f}")
+    return table
 
 
 def _classes(

@@ -139,6 +139,10 @@ def hindcast(
     "-n", "--replications", type=click.IntRange(32, 100_000), default=128, show_default=True,
     help="每组模拟次数 / replications of each.",
 )  # fmt: skip
+@click.option(
+    "--until", type=click.IntRange(1990, 2200),
+    help="只学到这一年为止 / last year that is learned from; by default the one before the plan's.",
+)  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=2021, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 1024), help="线程数 / threads.")
 @click.option(
@@ -151,6 +155,7 @@ def calibrate(
     evidence: Path | None,
     designs: int,
     replications: int,
+    until: int | None,
     seed: int,
     workers: int | None,
     out: Path,
@@ -158,11 +163,12 @@ def calibrate(
 ) -> None:
     """由已公布的进度学习少数参数 / learn a few parameters from published progress."""
     from sim.analysis.calibrated import calibrated_scenario
-    from sim.analysis.calibration import learn
+    from sim.analysis.calibration import POINTS, learn
     from sim.analysis.calibration_tables import (
         about,
         class_table,
         correlation_rows,
+        gap_rows,
         held_rows,
         month_bands,
         month_rows,
@@ -177,7 +183,7 @@ def calibrate(
     from sim.plan.scenario import load_scenario
     from sim.runs.class_totals import build_frame, class_rows, reference_classes, simulate_totals
     from sim.runs.csvfiles import csv_bytes
-    from sim.runs.ensemble import run_ensemble
+    from sim.runs.ensemble import prior_points, run_ensemble, usual_drivers
     from sim.runs.folder import json_bytes
     from sim.runs.provenance import source_hash, versions
     from sim.runs.whole import write_whole
@@ -191,22 +197,27 @@ def calibrate(
         with progress(open_console(stderr=True), lang, quiet=False) as on_progress:
             ensemble = run_ensemble(plan, designs, replications, seed, threads, on_progress)
         as_it_stands = class_rows(frame, simulate_totals(frame, loaded, replications, threads))
-    found = learn(ensemble, given.rows, seed)
-    held = held_against(found, given.rows)
+    last = loaded.plan.plan_year - 1 if until is None else until
+    rows = [row for row in given.rows if row.year <= last]
+    later = [row for row in given.rows if row.year > last]
+    found = learn(ensemble, rows, prior_points(seed, POINTS), usual_drivers)
+    held = held_against(found, rows, later)
     covered, bands = coverage(held), month_bands(found)
     provenance = {
         "scenario": loaded.name, "seed": seed, "designs": designs,
-        "replications_of_a_design": replications, "inputs_sha256": dict(loaded.inputs),
+        "replications_of_a_design": replications, "until": last,
+        "inputs_sha256": dict(loaded.inputs),
         "evidence_sha256": dict(given.inputs), "model_sha256": source_hash(),
         "versions": versions(),
     }  # fmt: skip
     told = (
         f"What `calibrate` found for {loaded.name}: seed {seed}, {designs} designs of "
-        f"{replications} replications, {len(given.rows)} place-years."
+        f"{replications} replications, {len(rows)} place-years up to {last}."
     )
     contents = {
         "calibrated.toml": calibrated_scenario(found, _from(out, plan), told).encode(),
         "classes.csv": csv_bytes(class_table(as_it_stands)),
+        "gaps.csv": csv_bytes(gap_rows(found)),
         "parameters.csv": csv_bytes(parameter_rows(found)),
         "correlations.csv": csv_bytes(correlation_rows(found)),
         "shares.csv": csv_bytes(held_rows(held)),
@@ -216,7 +227,7 @@ def calibrate(
     with place_errors(lang):
         write_whole(out, contents)
     print_calibration(
-        found, len(given.rows), len(ensemble.values), as_it_stands, loaded.plan.labels["types"],
+        found, rows, len(ensemble.values), as_it_stands, loaded.plan.labels["types"],
         bands, covered, open_console(), lang,
     )  # fmt: skip
     click.echo(str(TEXT[lang]["files"]).format(folder=out))
@@ -224,7 +235,10 @@ def calibrate(
 
 def _from(folder: Path, scenario: str) -> str:
     """Return the path of a scenario as a file of a folder names it."""
-    return Path(os.path.relpath(scenario, folder)).as_posix()
+    try:
+        return Path(os.path.relpath(scenario, folder)).as_posix()
+    except ValueError:  # another drive
+        return Path(scenario).resolve().as_posix()
 
 
 @click.command()

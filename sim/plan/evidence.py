@@ -35,12 +35,20 @@ class PlaceYear:
         What was published.
     shares : ndarray of float64, shape (n,)
         Completed investment over the annual plan; of scope `starts` starts over those planned.
+    province : str
+        Places of one province are struck by the same year.
     """
 
     place: str
     year: int
     cells: tuple[Cell, ...]
     shares: NDArray[np.float64]
+    province: str = ""
+
+    @property
+    def group(self) -> str:
+        """The province, or the place where none is known: what is left out together."""
+        return self.province or self.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,7 @@ def read_evidence(folder: Path) -> Evidence:
             file = tables[_PLACES].file
             problems.append(Problem("share_given_twice", file, number, "place", row["place"]))
     found: dict[tuple[str, int], dict[Cell, float]] = {}
+    provinces: dict[str, str] = {}
 
     def add(table: str, number: int, place: str, year: int, cell: Cell, share: float) -> None:
         cells = found.setdefault((place, year), {})
@@ -110,14 +119,22 @@ def read_evidence(folder: Path) -> Evidence:
         elif not listed["why_left_out"]:
             cell = (row["scope"], row["through_month"])
             add(_SHARES, number, listed["place_id"], row["year"], cell, row["share"])
+            provinces[listed["place_id"]] = listed["province"]
     for number, row in zip(tables[_STARTS].numbers, rows[_STARTS], strict=True):
         if row is not None and not row["why_left_out"]:
             cell = (STARTS, row["through_month"])
             add(_STARTS, number, row["place_id"], row["year"], cell, row["share"])
+            provinces.setdefault(row["place_id"], row["province"])
     if errors_of(problems):
         raise InputError(problems)
     rows_of_places = tuple(
-        PlaceYear(place, year, tuple(sorted(cells)), np.array([cells[c] for c in sorted(cells)]))
+        PlaceYear(
+            place,
+            year,
+            tuple(sorted(cells)),
+            np.array([cells[c] for c in sorted(cells)]),
+            provinces[place],
+        )
         for (place, year), cells in sorted(found.items())
     )
     return Evidence(rows_of_places, tuple((one.file, one.sha256) for one in tables.values()))

@@ -292,6 +292,9 @@ def _shapes(listed: object) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]]] 
                 lengths = [n for n in shape if type(n) is int and 0 <= n <= _LARGEST]
                 if len(lengths) != len(shape) or len(shape) > 16:
                     return None
+                # Of nought in one direction others may not be of any size all the same.
+                if math.prod(max(n, 1) for n in lengths) > _LARGEST:
+                    return None
                 try:
                     shapes[name] = np.dtype(kind), tuple(lengths)
                 except TypeError:  # letters and digits that make no type

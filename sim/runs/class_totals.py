@@ -211,11 +211,15 @@ def _class_percentile(one: ProjectType, name: str, at: float) -> float:
     return float(quantile(getattr(one, name), at))
 
 
+_GRID = (np.arange(20_000) + 0.5) / 20_000
+
+
 def _class_share(one: ProjectType, name: str) -> float:
-    """Return the share of starts that are late (a slip drawn at all), or missed."""
+    """Return the share of starts that a class has late (missed years too), or missed."""
     if name == "no_start":
         return one.no_start
-    return one.slip.parameters[0] if one.slip.name == "chance" else 1.0
+    slips = float((np.rint(quantile(one.slip, _GRID)) > LATE).mean())
+    return 1 - (1 - slips) * (1 - one.no_start)
 
 
 @dataclass(frozen=True, slots=True)

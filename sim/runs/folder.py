@@ -224,7 +224,8 @@ def _manifest(run: Run, mark: str) -> dict[str, Any]:
         "changes": [
             {"path": path, "old": old, "new": new} for path, old, new in run.scenario.changes
         ],
-        "overrides": sorted(run.scenario.overridden),
+        # Workers are no part of what a run is.
+        "overrides": sorted(run.scenario.overridden - {"run.workers"}),
         "resolved": resolved(run.scenario),
         "residuals": {
             name: round(factor, 6)

@@ -14,7 +14,7 @@ from sim.plan.portfolio import Portfolio
 from sim.runs.counting import BLOCKS, SKIP, add_groups
 from sim.runs.grids import Grid, Grids, day_grid, lay_out, money_grid, number_grid
 from sim.runs.outcomes import ACCOUNT_MEASURES, MEASURES, STAGES, Outcomes
-from sim.runs.squares import PARTS
+from sim.runs.squares import MOST_SQUARED, PARTS
 from sim.sampling.accounts import Purses
 from sim.sampling.sampler import Sampler
 
@@ -251,6 +251,8 @@ def group_sums(layout: Layout, outcomes: Outcomes) -> Ints:
     year = len(MEASURES)
     add_groups(outcomes.year_end, layout.members, layout.bounds, sums[:, :year])
     add_groups(outcomes.final_cost[:, None], layout.members, layout.bounds, sums[:, year:])
+    if sums.size and max(int(sums.max()), -int(sums.min())) >= MOST_SQUARED:
+        raise ValueError("the projects of a group come to more than can be squared exactly")
     return sums
 
 

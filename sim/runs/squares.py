@@ -17,6 +17,10 @@ _MASK = 2**_BITS - 1
 _MOST = 2**54 - 1
 
 
+MOST_SQUARED = 2**54
+"""Yuan from which on a square is not told: 18 million times 1 bn."""
+
+
 @inlined
 def square_parts(value: int) -> tuple[int, int, int]:
     """Return the square of a whole number in parts of 30 bits, the last one holding the rest.
@@ -24,8 +28,8 @@ def square_parts(value: int) -> tuple[int, int, int]:
     Parameters
     ----------
     value : int
-        Below 2**54 in size, which the sum of all projects of a plan is. Of 4,096 of them each
-        part adds up to less than 2**62.
+        Below `MOST_SQUARED` in size: who hands it in sees to that. Of 4,096 of them each part adds
+        up to less than 2**62.
 
     Returns
     -------

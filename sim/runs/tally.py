@@ -124,15 +124,16 @@ def room_to_tell(cells: int, filled: int) -> Bytes:
     """Return room to tell the cells, of so many, that hold so many replications.
 
     A byte each and one more; and up to five for each long step or count, of which there is at most
-    one in `LONG` cells or replications.
+    one in `LONG` cells or replications, and no more counts than cells.
     """
-    return np.empty(min(cells, filled) + 1 + 5 * (cells // LONG + filled // LONG), np.uint8)
+    long = cells // LONG + min(cells, filled // LONG)
+    return np.empty(min(cells, filled) + 1 + 5 * long, np.uint8)
 
 
 def narrow(values: NDArray[Any]) -> NDArray[Any]:
     """Return whole numbers in the narrowest type that holds them all."""
     least, most = (int(values.min()), int(values.max())) if values.size else (0, 0)
-    kinds = (np.uint8, np.uint16, np.int16, np.uint32, np.int32, np.int64)
+    kinds = (np.uint8, np.uint16, np.int16, np.int32, np.int64)  # those that `fits` takes
     for kind in kinds:
         if np.iinfo(kind).min <= least and most <= np.iinfo(kind).max:
             return values.astype(kind)

@@ -14,12 +14,12 @@ from sim.analysis.published import REFERENCE
 from sim.cli import main
 from sim.plan.evidence import STARTS, read_evidence
 from sim.plan.language import parse_distribution
+from sim.plan.parameters import PARAMETERS
 from sim.plan.problems import InputError
 from sim.plan.quantiles import quantile
 from sim.plan.scenario import load_scenario
 from sim.runs.class_totals import GAPS
 from sim.runs.ensemble import (
-    PARAMETERS,
     prior_points,
     run_ensemble,
     spread_scenario,

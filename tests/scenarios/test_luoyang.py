@@ -13,11 +13,11 @@ import pytest
 
 import sim
 from sim.plan.language import parse_distribution
+from sim.plan.parameters import PARAMETERS
 from sim.plan.quantiles import quantile
 from sim.plan.residuals import in_force
 from sim.plan.rows import Deflation, Plan
 from sim.plan.scenario import Scenario
-from sim.runs.ensemble import PARAMETERS
 from sim.runs.outcomes import STAGES
 from tests.retold import outcomes_of
 

@@ -11,6 +11,7 @@ from scipy import stats
 import sim
 from sim.engine.rules import NEVER
 from sim.plan.portfolio import build_portfolio
+from sim.plan.quantiles import quantile
 from sim.runs.class_totals import (
     APART,
     GAPS,
@@ -23,6 +24,8 @@ from sim.runs.class_totals import (
     simulate_totals,
     totals_of,
 )
+from sim.runs.workers import simulate_batch
+from sim.sampling.sampler import build_sampler
 from tests.cutting import cut_luoyang
 
 
@@ -43,14 +46,13 @@ def made_up(frame: Frame, count: int, seed: int) -> Totals:
     shape = (count, len(frame.types))
     duration, cost = np.empty(shape), np.empty(shape)
     late, missed = np.empty(shape, np.bool_), np.empty(shape, np.bool_)
-    from sim.plan.quantiles import quantile
-
     for i, kind in enumerate(frame.types):
         one = frame.classes[kind]
         duration[:, i] = quantile(one.duration, generator.uniform(size=count))
         cost[:, i] = quantile(one.cost, generator.uniform(size=count))
-        late[:, i] = generator.uniform(size=count) < one.slip.parameters[0]
         missed[:, i] = generator.uniform(size=count) < one.no_start
+        slip = np.rint(quantile(one.slip, generator.uniform(size=count)))
+        late[:, i] = (slip > 30) | missed[:, i]
     # Two halves, as far apart as projects are.
     share = 1 + APART * np.where(np.arange(shape[1]) % 2, 1.0, -1.0) * np.ones((count, 1))
     share[:, frame.listed] = 1 + APART * stats.zscore(share[:, frame.listed], axis=1)
@@ -150,6 +152,32 @@ class TestRows:
         assert all(one.simulated == math.inf and math.isnan(one.error) for one in found)
 
 
+class TestTotals:
+    def test_days_and_shares_by_hand(self, frame: Frame) -> None:
+        """One project, at the edges of what counts."""
+        portfolio = frame.portfolio
+        i = int(np.flatnonzero(frame.starting & frame.timed & frame.listed)[0])
+        begin, end = int(portfolio.planned_start[i]), int(portfolio.planned_finish[i])
+        outcomes = simulate_batch(build_sampler(portfolio, 1), [0])
+        outcomes = outcomes.part([0] * 5)
+        start, finish, year = outcomes.start, outcomes.finish, outcomes.year_end
+        start[:, i] = [begin + 30, begin + 31, portfolio.year_end_day,
+                       portfolio.year_end_day + 1, NEVER]  # fmt: skip
+        finish[:, i] = [end, end + frame.planned[i], NEVER, end, end]
+        year[:, 1, i] = frame.annual[i] // 2
+        year[:, 0, i] = frame.annual[i] // 4
+        found = totals_of(frame, outcomes)
+        assert found.late[:2, i].tolist() == [False, True]
+        assert found.missed[2:, i].tolist() == [False, True, True]
+        assert found.duration[:3, i].tolist() == [1.0, 2.0, math.inf]
+        assert found.share[:, i] == pytest.approx(0.5, abs=1e-6)
+
+    def test_what_may_end_beyond_the_horizon_is_left_out(self, frame: Frame) -> None:
+        late = frame.portfolio.planned_finish >= frame.portfolio.days - 365
+        assert late.any()
+        assert not frame.timed[late].any()
+
+
 class TestSimulated:
     def test_ratios_are_those_of_the_days(self, part: Path, frame: Frame) -> None:
         """With uncertainty off every ratio is 1, and nothing is late."""
@@ -169,9 +197,6 @@ class TestSimulated:
         assert one.duration.shape == (70, len(frame.types))
 
     def test_never_is_infinite(self, part: Path, frame: Frame) -> None:
-        from sim.runs.workers import simulate_batch
-        from sim.sampling.sampler import build_sampler
-
         outcomes = simulate_batch(build_sampler(frame.portfolio, 1), [0])
         finish = outcomes.finish.copy()
         finish[:, 0] = NEVER
