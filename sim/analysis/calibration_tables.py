@@ -84,6 +84,7 @@ def held_rows(held: Sequence[Held]) -> Iterator[Row]:
             "year": one.year,
             "scope": one.scope,
             "month": one.month,
+            "kind": one.kind,
             "share": round(one.share, 4),
             "p10": round(one.p10, 4),
             "p50": round(one.p50, 4),

@@ -3,6 +3,8 @@
 import csv
 import dataclasses
 import datetime
+import hashlib
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -202,7 +204,12 @@ def test_the_base_scenario_is_what_the_calibration_found(plan: Plan) -> None:
     changed = {one.name for one, other in zip(plan.drivers, filed.drivers, strict=True)
                if one != other}  # fmt: skip
     assert changed == {one.driver for one in PARAMETERS if one.kind == "driver"}
-    # And these have the moments that parameters.csv tells.
+    # Its types beside their classes are those of the scenario that stands here.
+    about = json.loads((FOLDER / "calibration" / "calibration.json").read_text(encoding="utf-8"))
+    for name in ("baseline.toml", "types.csv", "gates.csv", "projects.csv"):
+        content = (FOLDER / name).read_bytes()
+        assert about["inputs_sha256"][name] == hashlib.sha256(content).hexdigest()
+    # And these have the moments that parameters.csv tells, but for the spread of years.
     with (FOLDER / "calibration" / "parameters.csv").open(encoding="utf-8-sig") as stream:
         told = {row["parameter"]: row for row in csv.DictReader(stream)}
     drawn = {one.name: one.distribution for one in plan.drivers}
@@ -210,7 +217,8 @@ def test_the_base_scenario_is_what_the_calibration_found(plan: Plan) -> None:
         if one.kind == "driver":
             sample = quantile(drawn[one.driver], (np.arange(20_000) + 0.5) / 20_000)
             assert sample.mean() == pytest.approx(float(told[one.name]["mean"]), abs=1e-3)
-            assert sample.std() == pytest.approx(float(told[one.name]["sd"]), abs=1e-3)
+            if one.name != "productivity":
+                assert sample.std() == pytest.approx(float(told[one.name]["sd"]), abs=1e-3)
 
 
 @pytest.mark.slow
@@ -218,7 +226,9 @@ def test_the_calibration_finds_the_same_again(tmp_path: Path) -> None:
     """Whatever the base scenario says of these parameters: they are forgotten first."""
     command = [sys.executable, "run_sim.py", "calibrate", "--out", str(tmp_path)]
     subprocess.run(command, cwd=FOLDER.parents[1], check=True, capture_output=True)
-    for name in ("parameters.csv", "correlations.csv", "shares.csv", "months.csv"):
+    told = [path.name for path in sorted(tmp_path.iterdir()) if path.suffix == ".csv"]
+    assert len(told) == 6
+    for name in told:
         assert (tmp_path / name).read_bytes() == (FOLDER / "calibration" / name).read_bytes()
 
 
