@@ -15,6 +15,7 @@ from sim.analysis.calibration import (
     remaining_gaps,
 )
 from sim.analysis.predictive import Coverage, Held, Predictive, beliefs, predictive
+from sim.plan.parameters import PARAMETERS
 from sim.runs.class_totals import GAPS, ClassRow
 from sim.runs.ensemble import MONTHS
 from sim.runs.layout import ALL
@@ -22,6 +23,11 @@ from sim.runs.layout import ALL
 Row = dict[str, Any]
 
 PERCENTS = (10, 50, 90)
+
+
+def parameter_titles(language: str) -> Mapping[str, str]:
+    """Return what people read for each parameter, in Chinese (`zh`) or English."""
+    return {one.name: one.title if language == "zh" else one.title_en for one in PARAMETERS}
 
 
 def parameter_rows(found: Posterior) -> Iterator[Row]:

@@ -12,12 +12,10 @@ from sim.analysis.calibration import (
     marginals,
     remaining_gaps,
 )
-from sim.analysis.calibration_tables import told_apart
+from sim.analysis.calibration_tables import parameter_titles, told_apart
 from sim.analysis.predictive import Coverage, Predictive
 from sim.briefing.terminal import plain_table
 from sim.figures.amounts import Language
-from sim.plan.evidence import PlaceYear
-from sim.plan.parameters import PARAMETERS
 from sim.runs.class_totals import CLASS_COLUMNS, ClassRow
 
 if TYPE_CHECKING:
@@ -110,7 +108,8 @@ TEXT: dict[str, dict[str, object]] = {
 
 def print_calibration(
     found: Posterior,
-    rows: Sequence[PlaceYear],
+    rows: int,
+    places: int,
     replications: int,
     classes: Sequence[ClassRow],
     types: Mapping[str, str],
@@ -125,8 +124,8 @@ def print_calibration(
     ----------
     found : Posterior
         The posterior.
-    rows : sequence of PlaceYear
-        What was learned from.
+    rows, places : int
+        Rows of evidence that were learned from, and their places.
     replications : int
         Of the ensemble, all designs together.
     classes : sequence of ClassRow
@@ -143,11 +142,9 @@ def print_calibration(
         Language.
     """
     text = TEXT[language]
-    titles = {one.name: one.title if language == "zh" else one.title_en for one in PARAMETERS}
-    names = {name: text[name] for name in _NOT_SIMULATED} | titles
+    names = {name: text[name] for name in _NOT_SIMULATED} | dict(parameter_titles(language))
     beliefs = marginals(found)
-    places = len({row.place for row in rows})
-    table = plain_table(str(text["title"]).format(rows=len(rows), places=places))
+    table = plain_table(str(text["title"]).format(rows=rows, places=places))
     _columns(table, text["columns"])
     for one in beliefs:
         table.add_row(

@@ -227,8 +227,8 @@ def calibrate(
     with place_errors(lang):
         write_whole(out, contents)
     print_calibration(
-        found, rows, len(ensemble.values), as_it_stands, loaded.plan.labels["types"],
-        bands, covered, open_console(), lang,
+        found, len(rows), len({row.place for row in rows}), len(ensemble.values), as_it_stands,
+        loaded.plan.labels["types"], bands, covered, open_console(), lang,
     )  # fmt: skip
     click.echo(str(TEXT[lang]["files"]).format(folder=out))
 

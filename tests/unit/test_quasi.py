@@ -233,7 +233,8 @@ class TestEachForItself:
 class TestSampler:
     @staticmethod
     def sampler(sampling: Sampling) -> Sampler:
-        portfolio = sim.build_portfolio(sim.load_scenario(LUOYANG / "baseline.toml").plan)
+        # As filed: what is correlated with another is no point's own coordinate any more.
+        portfolio = sim.build_portfolio(sim.load_scenario(LUOYANG).plan)
         return build_sampler(portfolio, 2021, sampling)
 
     def test_plain_leaves_all_to_the_generator(self) -> None:
