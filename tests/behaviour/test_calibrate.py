@@ -15,10 +15,11 @@ from sim.cli import main
 from sim.plan.evidence import STARTS, read_evidence
 from sim.plan.language import parse_distribution
 from sim.plan.parameters import PARAMETERS
+from sim.plan.portfolio import build_portfolio
 from sim.plan.problems import InputError
 from sim.plan.quantiles import quantile
 from sim.plan.scenario import load_scenario
-from sim.runs.class_totals import GAPS
+from sim.runs.class_totals import GAPS, build_frame, reference_classes
 from sim.runs.ensemble import (
     prior_points,
     run_ensemble,
@@ -95,6 +96,21 @@ class TestEnsemble:
         assert by_gap["late"]["slip"] > 0
         assert by_gap["missed"]["slip"] > 0
         assert by_gap["apart"]["filing"] > 0
+
+    def test_starts_are_over_those_planned_for_the_year(self, part: Path) -> None:
+        """What has not started by its end is what missed it, counted apart."""
+        found = run_ensemble(part, 8, 32, 5, 2)
+        classes = reference_classes(part)
+        frame = build_frame(build_portfolio(load_scenario(part).plan), classes)
+        said = np.mean([classes[kind].no_start for kind in frame.types[frame.starting]])
+        missed = found.gaps[:, GAPS.index("missed")] + said
+        assert found.shares[STARTS][:, -1] == pytest.approx(1 - missed, abs=1e-12)
+        planned = sum(
+            one.stage != "reserve" and one.planned_start.year == 2021
+            and one.done_before_year + (one.done_this_year or 0) == 0
+            for one in frame.portfolio.plan.projects
+        )  # fmt: skip
+        assert abs(int(frame.starting.sum()) - planned) <= 2  # some filed as begun have no value
 
     def test_points_are_spread_as_the_priors(self) -> None:
         count = 20_000
