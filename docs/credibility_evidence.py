@@ -48,6 +48,10 @@ from sim.runs.on_schedule import (
     share_reaching,
 )
 
+COVERED = {
+    "first_quarter": "first quarter (not learned from)",
+    "later": "2021 to 2024 (not learned from)",
+}
 STAGES = ("completing", "continuing", "new")
 KINDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "type": {
@@ -310,7 +314,13 @@ def covered(numbers: Numbers) -> str:
     """Return how often published shares lie in bands learned from all other provinces."""
     later = [row for row in numbers.published if row.year > LAST_YEAR]
     rows = [
-        [one.scope, one.places, one.shares, f"{one.inside:.0%}", f"{one.low:.0%} to {one.high:.0%}"]
+        [
+            COVERED.get(one.scope, one.scope),
+            one.places,
+            one.shares,
+            f"{one.inside:.0%}",
+            f"{one.low:.0%} to {one.high:.0%}",
+        ]
         for one in coverage(held_against(numbers.posterior, numbers.evidence, later))
     ]
     heads = ("published", "places", "shares", "inside the band of 80 %", "95 % interval")

@@ -44,9 +44,9 @@ START_BIAS = np.array([0.0, 0.2, 0.4, 0.6, 0.8])
 """Shares of the missing starts that places which publish do not lack, alike likely before."""
 PLACE = np.array([0.03, 0.06, 0.09, 0.12, 0.16, 0.22])
 LIST = np.array([0.05, 0.07, 0.09, 0.11, 0.13, 0.16, 0.20])
+"""Standard deviations of places and of lists that are weighed, alike likely before."""
 FIRST_MONTH = 4
 """Shares of earlier months are held against the model, and not learned from."""
-"""Standard deviations of places and of lists that are weighed, alike likely before."""
 _PARTS = 2.0
 """A stage of a list strays as many times as far as the list: it is a smaller number of works."""
 START_PLACE = 0.10

@@ -85,8 +85,9 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "new": "新开工类",
         "published": "公开清单",
         "lists": "清单数",
-        "bias": "公开数为各地自报、相互重叠、偏向进度好的地方，应视为上限参照；未用于调参。",
-        "residuals": "已开启的成因从参照类中各取走一份，所余（plan.toml 的 [deflation]）：{left}",
+        "bias": "公开数为各地自报、相互重叠（同一地方可有多张清单）、偏向进度好的地方，"
+        "应视为上限参照。情景的参数是否由清单学习，见情景文件；目标从不参与。",
+        "residuals": "已开启的成因从参照类中各取走一份，所余（[deflation]，见方案与情景）：{left}",
         "and": "、",
         "duration_excess": "工期超出",
         "duration_spread": "工期离散",
@@ -188,9 +189,10 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "published": "published",
         "lists": "n",
         "bias": "Published shares are self-reported, overlap, and come from places that do well: "
-        "an upper band. Nothing is fitted to them.",
+        "an upper band. Whether parameters were learned from them a scenario's file says; no "
+        "target ever has a part in it.",
         "residuals": "What causes that are on leave of the reference classes "
-        "([deflation] of plan.toml): {left}",
+        "([deflation] of plan and scenario): {left}",
         "and": ", ",
         "duration_excess": "excess of durations",
         "duration_spread": "spread of durations",
