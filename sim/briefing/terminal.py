@@ -426,7 +426,9 @@ def _promise_table(rows: Sequence[Mapping[str, str]], told: _Told) -> Table:
     for column in ("promise", "deadline", "kept"):
         table.add_column(text[column], justify="right" if column == "kept" else "left")
     for row in rows:
-        must = f" ({text['must']})" if row["strength"] == "must" else ""
+        # A promise that says so itself need not be marked.
+        said = TEXT["zh"]["must"] in row["text"]
+        must = f" ({text['must']})" if row["strength"] == "must" and not said else ""
         kept = {key: float(row[name]) for key, name in _KEPT.items()}
         table.add_row(f"{row['text']}{must}", row["deadline"], odds(kept, told.certain))
     return table
