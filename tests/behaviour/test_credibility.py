@@ -64,7 +64,9 @@ def test_each_change_changes_the_plan(runs: Any) -> None:
     for one in numbers.settings["parameters"]:
         after = runs.edited(one, numbers.baseline).plan
         before = numbers.baseline.plan
-        parts = ("types", "gates", "risks", "states", "levers", "deflation", "dependence")
+        parts = (
+            "types", "gates", "risks", "states", "levers", "deflation", "dependence", "drivers",
+        )  # fmt: skip
         assert any(getattr(after, part) != getattr(before, part) for part in parts), one["name"]
         filed = [[(p.id, p.total, p.annual_plan, p.planned_start, p.planned_finish)
                   for p in plan.projects] for plan in (before, after)]  # fmt: skip
