@@ -75,7 +75,7 @@ APPROVALS, SITES = "engine/reference/approvals.py", "engine/reference/constructi
 MUTATIONS = (
     Mutation("streams: nine rounds instead of ten", "sampling/streams.py",
              "_ROUNDS = 10", "_ROUNDS = 9", cases="19"),
-    Mutation("draws: beta-PERT with weight 3 on the mode", "sampling/inverses.py",
+    Mutation("draws: beta-PERT with weight 3 on the mode", "sampling/inverse_tables.py",
              "first = 1 + 4 * (mode - low) / (high - low)",
              "first = 1.5 + 3 * (mode - low) / (high - low)", cases="26"),
     Mutation("draws: days lost to rounding down to tens", "sampling/draw_projects.py",

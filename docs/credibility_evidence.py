@@ -34,8 +34,8 @@ from sim.plan.portfolio import build_portfolio
 from sim.runs.class_totals import (
     CLASS_COLUMNS,
     ClassRow,
-    build_frame,
     class_rows,
+    compare_with,
     reference_classes,
     simulate_totals,
 )
@@ -292,10 +292,10 @@ def _by_intents(numbers: Numbers) -> str:
 def classes(numbers: Numbers) -> str:
     """Return what durations, costs and starts come to, beside the reference classes."""
     baseline = numbers.baseline
-    frame = build_frame(build_portfolio(baseline.plan), reference_classes(BASELINE))
-    totals = simulate_totals(frame, baseline, numbers.replications, WORKERS)
+    compared = compare_with(build_portfolio(baseline.plan), reference_classes(BASELINE))
+    totals = simulate_totals(compared, baseline, numbers.replications, WORKERS)
     found: dict[str, dict[tuple[str, str], ClassRow]] = {}
-    for one in class_rows(frame, totals):
+    for one in class_rows(compared, totals):
         found.setdefault(one.type, {})[one.quantity, one.statistic] = one
     rows = []
     for kind, mine in found.items():

@@ -14,7 +14,7 @@ from sim.analysis.calibration import (
 )
 from sim.analysis.calibration_tables import parameter_titles, told_apart
 from sim.analysis.predictive import Coverage, Predictive
-from sim.briefing.terminal import plain_table
+from sim.briefing.tables import plain_table
 from sim.figures.amounts import Language
 from sim.runs.class_totals import CLASS_COLUMNS, ClassRow
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sim.briefing.terminal import plain_table
+from sim.briefing.tables import plain_table
 from sim.figures.amounts import Language
 from sim.runs.folder import StoredRun
 

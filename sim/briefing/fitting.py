@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sim.analysis.families import ahead
 from sim.analysis.fit_tables import Fitted
 from sim.analysis.fitting import percentile
-from sim.briefing.terminal import plain_table
+from sim.briefing.tables import plain_table
 from sim.figures.amounts import Language
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sim.analysis.hindcast import Group, Judged, Promise, Score
-from sim.briefing.terminal import plain_table
+from sim.briefing.tables import plain_table
 from sim.figures.amounts import Language
 from sim.figures.style import odds
 

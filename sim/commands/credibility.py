@@ -181,7 +181,7 @@ def calibrate(
     from sim.plan.evidence import read_evidence
     from sim.plan.portfolio import build_portfolio
     from sim.plan.scenario import load_scenario
-    from sim.runs.class_totals import build_frame, class_rows, reference_classes, simulate_totals
+    from sim.runs.class_totals import class_rows, compare_with, reference_classes, simulate_totals
     from sim.runs.csvfiles import csv_bytes
     from sim.runs.ensemble import prior_points, run_ensemble, usual_drivers
     from sim.runs.folder import json_bytes
@@ -193,10 +193,12 @@ def calibrate(
     with input_errors(lang):
         given = read_evidence(folder)
         loaded = load_scenario(plan)
-        frame = build_frame(build_portfolio(loaded.plan), reference_classes(plan))
+        compared = compare_with(build_portfolio(loaded.plan), reference_classes(plan))
         with progress(open_console(stderr=True), lang, quiet=False) as on_progress:
             ensemble = run_ensemble(plan, designs, replications, seed, threads, on_progress)
-        as_it_stands = class_rows(frame, simulate_totals(frame, loaded, replications, threads))
+        as_it_stands = class_rows(
+            compared, simulate_totals(compared, loaded, replications, threads)
+        )
     last = loaded.plan.plan_year - 1 if until is None else until
     rows = [row for row in given.rows if row.year <= last]
     later = [row for row in given.rows if row.year > last]

@@ -22,7 +22,6 @@ from sim.runs.counting import (
     add_where,
     count_room,
     note_values,
-    tell_counts,
 )
 from sim.runs.layout import (
     Layout,
@@ -34,6 +33,7 @@ from sim.runs.layout import (
 )
 from sim.runs.outcomes import Outcomes
 from sim.runs.tally import Tally, absorb, narrow, room_to_tell
+from sim.runs.telling import tell_counts
 
 Ints = NDArray[np.int64]
 

@@ -54,7 +54,7 @@ CLASS_COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Comparison:
     """Which projects are compared, and with what.
 
     Attributes
@@ -94,7 +94,7 @@ def reference_classes(
     return load_scenario(scenario, (*changes, *whole)).plan.types
 
 
-def build_frame(portfolio: Portfolio, classes: Mapping[str, ProjectType]) -> Frame:
+def compare_with(portfolio: Portfolio, classes: Mapping[str, ProjectType]) -> Comparison:
     """Choose the projects that are compared.
 
     Time is counted from the decision, as most classes do: from the first gate that is still open.
@@ -113,7 +113,7 @@ def build_frame(portfolio: Portfolio, classes: Mapping[str, ProjectType]) -> Fra
     )  # fmt: skip
     annual = annual_plans(portfolio)
     in_view = portfolio.planned_finish < portfolio.days - _YEAR
-    return Frame(
+    return Comparison(
         portfolio=portfolio,
         types=np.array([one.type for one in plan.projects]),
         since=since,
@@ -149,18 +149,18 @@ class Totals:
     share: Floats
 
 
-def totals_of(frame: Frame, outcomes: Outcomes) -> Totals:
+def totals_of(compared: Comparison, outcomes: Outcomes) -> Totals:
     """Return what the projects of some replications came to."""
-    portfolio = frame.portfolio
-    days = (outcomes.finish + 1 - frame.since).astype(np.float64)
+    portfolio = compared.portfolio
+    days = (outcomes.finish + 1 - compared.since).astype(np.float64)
     days[outcomes.finish == NEVER] = np.inf
     left = np.maximum(portfolio.total - portfolio.done, 1)
     return Totals(
-        duration=days / np.maximum(frame.planned, 1),
+        duration=days / np.maximum(compared.planned, 1),
         cost=(outcomes.final_cost - portfolio.done) / left,
         late=outcomes.start > portfolio.planned_start + LATE,
         missed=outcomes.start > portfolio.year_end_day,
-        share=outcomes.year_end[:, MEASURES.index("reported")] / np.maximum(frame.annual, 1),
+        share=outcomes.year_end[:, MEASURES.index("reported")] / np.maximum(compared.annual, 1),
     )
 
 
@@ -176,7 +176,7 @@ def _percentile(values: Floats, at: float, axis: int | None = None) -> Floats:
     return np.asarray(np.quantile(values, at, axis=axis, method="inverted_cdf"))
 
 
-def gaps(frame: Frame, totals: Totals) -> Floats:
+def gaps(compared: Comparison, totals: Totals) -> Floats:
     """Return how far each replication lies from the classes, all types together.
 
     Returns
@@ -190,20 +190,22 @@ def gaps(frame: Frame, totals: Totals) -> Floats:
     """
     columns = []
     for values, chosen, name in (
-        (totals.duration, frame.timed, "duration"), (totals.cost, frame.costed, "cost"),
+        (totals.duration, compared.timed, "duration"), (totals.cost, compared.costed, "cost"),
     ):  # fmt: skip
         for at in (0.5, 0.8):
-            told = {kind: _class_percentile(one, name, at) for kind, one in frame.classes.items()}
-            held = np.array([told[kind] for kind in frame.types[chosen].tolist()])
+            told = {
+                kind: _class_percentile(one, name, at) for kind, one in compared.classes.items()
+            }
+            held = np.array([told[kind] for kind in compared.types[chosen].tolist()])
             own = np.log(values[:, chosen] / held)
             columns.append(_percentile(own, at, axis=1) if chosen.any() else np.zeros(len(own)))
-    kinds = frame.types[frame.starting].tolist()
+    kinds = compared.types[compared.starting].tolist()
     for found, name in ((totals.late, "slip"), (totals.missed, "no_start")):
-        told = {kind: _class_share(one, name) for kind, one in frame.classes.items()}
-        off = found[:, frame.starting] - np.array([told[kind] for kind in kinds])
+        told = {kind: _class_share(one, name) for kind, one in compared.classes.items()}
+        off = found[:, compared.starting] - np.array([told[kind] for kind in kinds])
         columns.append(off.mean(axis=1) if kinds else np.zeros(len(off)))
-    told_apart = totals.share[:, frame.listed]
-    columns.append(told_apart.std(axis=1) - APART if frame.listed.any() else columns[-1] * 0)
+    told_apart = totals.share[:, compared.listed]
+    columns.append(told_apart.std(axis=1) - APART if compared.listed.any() else columns[-1] * 0)
     return np.stack(columns, axis=1)
 
 
@@ -252,14 +254,14 @@ class ClassRow:
     error: float
 
 
-def class_rows(frame: Frame, totals: Totals) -> tuple[ClassRow, ...]:
+def class_rows(compared: Comparison, totals: Totals) -> tuple[ClassRow, ...]:
     """Compare every type with its class; projects and replications count alike."""
     rows = []
-    for kind in sorted(set(frame.types.tolist()) & set(frame.classes)):
-        one, mine = frame.classes[kind], frame.types == kind
+    for kind in sorted(set(compared.types.tolist()) & set(compared.classes)):
+        one, mine = compared.classes[kind], compared.types == kind
         for name, values, chosen in (
-            ("duration", totals.duration, mine & frame.timed),
-            ("cost", totals.cost, mine & frame.costed),
+            ("duration", totals.duration, mine & compared.timed),
+            ("cost", totals.cost, mine & compared.costed),
         ):  # fmt: skip
             for statistic, at in (("median", 0.5), ("p80", 0.8)):
                 told = _class_percentile(one, name, at)
@@ -268,7 +270,7 @@ def class_rows(frame: Frame, totals: Totals) -> tuple[ClassRow, ...]:
         for name, found_in, part in (
             ("late", totals.late, "slip"), ("missed", totals.missed, "no_start"),
         ):  # fmt: skip
-            chosen = mine & frame.starting
+            chosen = mine & compared.starting
             found = _by_blocks(found_in[:, chosen].astype(np.float64), None)
             count = int(chosen.sum())
             rows.append(ClassRow(kind, name, "share", count, _class_share(one, part), *found))
@@ -290,10 +292,12 @@ def _by_blocks(values: Floats, at: float | None) -> tuple[float, float]:
     return whole, float(block_error(np.array(each), sizes, np.array(whole)))
 
 
-def simulate_totals(frame: Frame, scenario: Scenario, replications: int, workers: int) -> Totals:
+def simulate_totals(
+    compared: Comparison, scenario: Scenario, replications: int, workers: int
+) -> Totals:
     """Simulate a scenario and keep what its projects came to."""
     options = scenario.options
-    sampler = build_sampler(frame.portfolio, options.seed, options.sampling)
+    sampler = build_sampler(compared.portfolio, options.seed, options.sampling)
     pieces = [range(at, min(at + _PIECE, replications)) for at in range(0, replications, _PIECE)]
     found = outcomes_of(sampler, pieces, usual_engine(), workers)
-    return joined(totals_of(frame, outcomes) for outcomes in found)
+    return joined(totals_of(compared, outcomes) for outcomes in found)

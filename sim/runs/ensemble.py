@@ -23,7 +23,7 @@ from sim.plan.portfolio import Portfolio, build_portfolio
 from sim.plan.quantiles import quantile
 from sim.plan.rows import Exposure, ProjectType
 from sim.plan.scenario import Scenario, load_scenario
-from sim.runs.class_totals import build_frame, gaps, reference_classes, totals_of
+from sim.runs.class_totals import compare_with, gaps, reference_classes, totals_of
 from sim.runs.layout import ALL, stage_plans
 from sim.runs.outcomes import MEASURES, STAGES, Outcomes
 from sim.runs.workers import outcomes_of
@@ -199,7 +199,7 @@ def _simulated(
 ) -> tuple[Floats, dict[str, Floats], Floats]:
     """Simulate one design; return the values of all parameters, shares, and gaps to classes."""
     portfolio = build_portfolio(spread_scenario(scenario, given).plan)
-    sampler, frame = build_sampler(portfolio, seed, "quasi"), build_frame(portfolio, classes)
+    sampler, compared = build_sampler(portfolio, seed, "quasi"), compare_with(portfolio, classes)
     pieces = [batch[at : at + _PIECE] for at in range(0, len(batch), _PIECE)]
     values, shares, found = [], [], []
     for outcomes in outcomes_of(sampler, pieces, usual_engine(), workers):
@@ -210,7 +210,7 @@ def _simulated(
         ]  # fmt: skip
         values.append(np.stack(columns, axis=1))
         shares.append(_shares(portfolio, outcomes))
-        found.append(gaps(frame, totals_of(frame, outcomes)))
+        found.append(gaps(compared, totals_of(compared, outcomes)))
     joined = {name: np.concatenate([one[name] for one in shares]) for name in shares[0]}
     return np.concatenate(values), joined, np.concatenate(found)
 

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.runs.counting import BLOCKS, LIMB, LONG, add_told, is_told, tell_filled
+from sim.runs.counting import BLOCKS, LIMB
 from sim.runs.layout import Layout
+from sim.runs.telling import LONG, add_told, is_told, tell_filled
 
 Ints = NDArray[np.int64]
 Counts = NDArray[np.int32]

@@ -17,6 +17,14 @@ from numpy.typing import NDArray
 from sim.jit import compiled, inlined
 from sim.plan.language import Distribution
 from sim.plan.quantiles import tail_cut
+from sim.sampling.inverse_tables import (
+    CELLS_PER_SD,
+    JUST_INSIDE,
+    LAST_SCORE,
+    TERMS,
+    log_of_gamma,
+    logit_of_pert,
+)
 from sim.sampling.normal import (
     FARTHEST,
     exponential,
@@ -99,11 +107,6 @@ class Draws(NamedTuple):
     first: NDArray[np.int64]
 
 
-_CELLS_PER_SD = 8
-_LAST_SCORE = 8.5
-_JUST_INSIDE = 8.49
-_CELLS = int(2 * _LAST_SCORE * _CELLS_PER_SD)
-_TERMS = 8
 _LEAST_CUT = -20.0
 """Score above which the probability of a body and its inverse lose nothing."""
 _NOT_ONE = 1 - 2.0**-53
@@ -170,11 +173,11 @@ class Inverses:
                 slopes = (span * (mode - low), span * (high - mode))
                 return Family.TRIANGULAR, 0, 0, (low, high, (mode - low) / span, *slopes)
             case "pert":
-                return Family.PERT, *self._list(_logit_of_pert(*values)), (
+                return Family.PERT, *self._list(logit_of_pert(*values)), (
                     values[0], values[2] - values[0],
                 )  # fmt: skip
             case "gamma":
-                return Family.GAMMA, *self._list(_log_of_gamma(values[0])), (values[1],)
+                return Family.GAMMA, *self._list(log_of_gamma(values[0])), (values[1],)
             case "normal":
                 return _normal(*values)
             case "lognormal":
@@ -226,62 +229,6 @@ def _lognormal(
     if cut < _LEAST_CUT:
         return Family.FAR_TAILED, 0, 0, (*common, cut, float(special.log_ndtr(cut)))
     return Family.TAILED, 0, 0, (*common, cut, float(special.ndtr(cut)) / (1 - tail))
-
-
-def _nodes() -> tuple[Floats, Floats]:
-    """Return the places of a cell at which tables are exact, and what makes polynomials of it."""
-    places = np.cos(np.pi * (np.arange(_TERMS) + 0.5) / _TERMS)
-    return places, np.linalg.inv(np.vander(places, increasing=True))
-
-
-def _scores() -> Floats:
-    """Return the scores at which tables are exact, shape (cells, terms)."""
-    middles = (np.arange(_CELLS) + 0.5) / _CELLS_PER_SD - _LAST_SCORE
-    return middles[:, None] + _nodes()[0][None, :] / (2 * _CELLS_PER_SD)
-
-
-def _table(values: Floats) -> list[float]:
-    """Return the coefficients of each cell's polynomial, lowest first."""
-    coefficients: list[float] = (values @ _nodes()[1].T).ravel().tolist()
-    return coefficients
-
-
-def _logit_of_pert(low: float, mode: float, high: float) -> list[float]:
-    """Tabulate log(x / (1 - x)) of the beta quantile: smooth in the score; right to 1e-12."""
-    from scipy import special
-
-    scores = _scores()
-    first = 1 + 4 * (mode - low) / (high - low)
-    below, above = special.ndtr(scores), special.ndtr(-scores)
-    x, rest = np.where(
-        scores < 0,
-        _pair(special.betaincinv(first, 6 - first, below)),
-        _pair(special.betaincinv(6 - first, first, above))[::-1],
-    )
-    return _table(np.log(x) - np.log(rest))
-
-
-def _pair(share: Floats) -> Floats:
-    return np.stack([share, 1 - share])
-
-
-def _log_of_gamma(shape: float) -> list[float]:
-    """Tabulate the logarithm of the gamma quantile, smooth in the score.
-
-    Right to 1e-10 for shapes from 0.001 to a million; beyond, scipy itself is rougher than that.
-    """
-    from scipy import special
-
-    scores = _scores()
-    with np.errstate(divide="ignore", under="ignore"):
-        x = np.where(
-            scores < 0,
-            special.gammaincinv(shape, special.ndtr(scores)),
-            special.gammainccinv(shape, special.ndtr(-scores)),
-        )
-        # Where the quantile is too small to hold, the distribution function is a power.
-        tiny = (special.log_ndtr(scores) + special.gammaln(shape + 1)) / shape
-        return _table(np.where(x > 1e-200, np.log(x), tiny))
 
 
 @compiled
@@ -392,12 +339,12 @@ def evaluate(
             if family == Family.NORMAL:
                 out[k] = one["a"] + one["b"] * score
                 continue
-            place = (min(max(score, -_LAST_SCORE), _JUST_INSIDE) + _LAST_SCORE) * _CELLS_PER_SD
+            place = (min(max(score, -LAST_SCORE), JUST_INSIDE) + LAST_SCORE) * CELLS_PER_SD
             cell = int(place)
             t = 2.0 * (place - cell) - 1.0
-            begin = one["first"] + cell * _TERMS
-            y = numbers[begin + _TERMS - 1]
-            for term in range(_TERMS - 2, -1, -1):
+            begin = one["first"] + cell * TERMS
+            y = numbers[begin + TERMS - 1]
+            for term in range(TERMS - 2, -1, -1):
                 y = y * t + numbers[begin + term]
             if family == Family.GAMMA:
                 out[k] = one["a"] * exponential(y)

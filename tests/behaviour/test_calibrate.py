@@ -19,7 +19,7 @@ from sim.plan.portfolio import build_portfolio
 from sim.plan.problems import InputError
 from sim.plan.quantiles import quantile
 from sim.plan.scenario import load_scenario
-from sim.runs.class_totals import GAPS, build_frame, reference_classes
+from sim.runs.class_totals import GAPS, compare_with, reference_classes
 from sim.runs.ensemble import (
     prior_points,
     run_ensemble,
@@ -27,12 +27,6 @@ from sim.runs.ensemble import (
     usual_drivers,
 )
 from tests.cutting import cut_luoyang
-
-
-@pytest.fixture(scope="module")
-def part(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("part")
-    return cut_luoyang(folder, ("laocheng", "chanhe"), "2024-12-31") / "baseline.toml"
 
 
 @pytest.fixture
@@ -101,16 +95,16 @@ class TestEnsemble:
         """What has not started by its end is what missed it, counted apart."""
         found = run_ensemble(part, 8, 32, 5, 2)
         classes = reference_classes(part)
-        frame = build_frame(build_portfolio(load_scenario(part).plan), classes)
-        said = np.mean([classes[kind].no_start for kind in frame.types[frame.starting]])
+        compared = compare_with(build_portfolio(load_scenario(part).plan), classes)
+        said = np.mean([classes[kind].no_start for kind in compared.types[compared.starting]])
         missed = found.gaps[:, GAPS.index("missed")] + said
         assert found.shares[STARTS][:, -1] == pytest.approx(1 - missed, abs=1e-12)
         planned = sum(
             one.stage != "reserve" and one.planned_start.year == 2021
             and one.done_before_year + (one.done_this_year or 0) == 0
-            for one in frame.portfolio.plan.projects
+            for one in compared.portfolio.plan.projects
         )  # fmt: skip
-        assert abs(int(frame.starting.sum()) - planned) <= 2  # some filed as begun have no value
+        assert abs(int(compared.starting.sum()) - planned) <= 2  # some filed as begun have no value
 
     def test_points_are_spread_as_the_priors(self) -> None:
         count = 20_000

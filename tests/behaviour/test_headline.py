@@ -8,8 +8,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 import sim
-from sim.briefing import terminal
-from sim.briefing.terminal import folded, print_headline
+from sim.briefing import headline_tables
+from sim.briefing.tables import folded
+from sim.briefing.terminal import print_headline
 from sim.briefing.words import TEXT
 from sim.figures.amounts import Language
 from sim.runs.folder import StoredRun
@@ -89,7 +90,7 @@ def test_arrears_add_up(
     stored: StoredRun, language: Language, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Accounts, owners and what waits for equity are all that is due and unpaid."""
-    monkeypatch.setattr(terminal, "_HARDEST", most)
+    monkeypatch.setattr(headline_tables, "_HARDEST", most)
     text = TEXT[language]
     rows = table(printed(stored, language), text["short"][:6])
     amounts = {row[0]: number(row[-1]) for row in rows}

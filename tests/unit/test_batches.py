@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import time
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -145,11 +146,17 @@ class TestHostile:
 
     def write(self, store: BatchStore, change: Callable[[dict[str, Any]], object],
               payload: bytes = bytes(16)) -> None:  # fmt: skip
+        self.write_packed(store, zlib.compress(payload), change)
+
+    @staticmethod
+    def write_packed(
+        store: BatchStore, packed: bytes, change: Callable[[dict[str, Any]], object] = id
+    ) -> None:
+        """Put packed bytes behind a right header, under a right hash."""
         store.write(BATCH, {"a": np.zeros(2)})
         path = place(store)
         kind, _, line = path.read_bytes().split(b"\n")[:3]
         header = json.loads(line)
-        packed = zlib.compress(payload)
         header["packed"] = len(packed)
         change(header)
         rest = json.dumps(header).encode() + b"\n" + packed
@@ -161,6 +168,24 @@ class TestHostile:
         found = store.read(BATCH)
         assert found is not None
         assert found["a"].tolist() == [0, 0]
+
+    def test_nothing_may_follow_what_is_packed(self, store: BatchStore) -> None:
+        """Neither beside it, nor as a second piece after the first has ended."""
+        packed = zlib.compress(bytes(16)) + b"more"
+        self.write_packed(store, packed)
+        assert store.read(BATCH) is None
+        self.write_packed(store, packed.removesuffix(b"more"))
+        assert store.read(BATCH) is not None
+
+    def test_what_swells_is_not_unpacked(self, store: BatchStore) -> None:
+        """A file of 200 kB that would be 200 MB takes no such room."""
+        self.write_packed(store, zlib.compress(bytes(200_000_000)))
+        tracemalloc.start()
+        try:
+            assert store.read(BATCH) is None
+            assert tracemalloc.get_traced_memory()[1] < 20_000_000
+        finally:
+            tracemalloc.stop()
 
     @pytest.mark.parametrize(
         "arrays",

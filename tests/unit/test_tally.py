@@ -16,15 +16,7 @@ import sim
 from sim.engine.rules import NEVER
 from sim.runs.batch_tally import batch_arrays, empty_batch, fold, note
 from sim.runs.columns import amounts
-from sim.runs.counting import (
-    BLOCKS,
-    SKIP,
-    add_told,
-    count_room,
-    is_told,
-    note_values,
-    tell_filled,
-)
+from sim.runs.counting import BLOCKS, SKIP, count_room, note_values
 from sim.runs.estimates import (
     block_counts_above,
     block_counts_seen,
@@ -40,6 +32,7 @@ from sim.runs.outcomes import MEASURES, Outcomes
 from sim.runs.samples import join_samples, sample_columns
 from sim.runs.squares import joined_parts
 from sim.runs.tally import Tally, empty_tally, from_arrays, merge, room_to_tell, to_arrays
+from sim.runs.telling import add_told, is_told, tell_filled
 from sim.runs.workers import simulate_batch
 from sim.sampling.sampler import build_sampler
 from tests.behaviour.test_outputs import money_world
@@ -163,6 +156,11 @@ class TestOrder:
         # No cell beyond the end, and no number without an end.
         assert not cells or not is_told(told, max(cells))
         assert not is_told(np.append(told, np.uint8(15)), 10**6)
+
+    def test_a_count_that_no_tally_holds_is_not_believed(self) -> None:
+        most = 2**31 - 1
+        assert is_told(np.array(told_by_hand({1: most}), np.uint8), 5)
+        assert not is_told(np.array(told_by_hand({1: most + 1}), np.uint8), 5)
 
     @pytest.mark.parametrize("count", [1, 14, 15, 16, 142, 143, 100_000])
     @pytest.mark.parametrize("apart", [1, 14, 15, 142, 143, 20_000])
