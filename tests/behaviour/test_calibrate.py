@@ -229,9 +229,20 @@ class TestCommand:
         assert {row["kind"] for row in rows if int(row["year"]) > 2020} == {
             "later", "first_quarter",
         }  # fmt: skip
+        # Every year that a place published of is either learned from or held back.
+        told = {(one.place, one.year) for one in read_evidence(REFERENCE).rows}
+        assert {(row["place"], int(row["year"])) for row in rows} == told
         for row in rows:
             early = row["scope"] != STARTS and int(row["month"]) < 4
             assert (row["kind"] == "first_quarter") == early
+
+    def test_classes_tell_nothing_of_a_driver(self, written: tuple[Path, str]) -> None:
+        """They are heard at usual drivers: as many points, as widely spread as before."""
+        told = {row["parameter"]: row for row in table(written[0] / "parameters.csv")}
+        for one in PARAMETERS:
+            if one.kind == "driver":
+                before, after = (float(told[one.name][name]) for name in ("prior_sd", "class_sd"))
+                assert after == pytest.approx(before, rel=4 / np.sqrt(2 * 4_096))
 
     @pytest.mark.slow
     def test_the_same_bytes_again(self, part: Path, tmp_path: Path) -> None:

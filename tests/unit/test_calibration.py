@@ -34,7 +34,7 @@ from sim.analysis.calibration import (
 )
 from sim.analysis.calibration_tables import month_bands, told_apart
 from sim.analysis.emulator import Emulator, fit_emulator
-from sim.analysis.predictive import beliefs, coverage, held_against, predictive
+from sim.analysis.predictive import Held, beliefs, coverage, held_against, predictive
 from sim.plan.evidence import STARTS, PlaceYear
 from sim.plan.language import parse_distribution
 from sim.plan.parameters import PARAMETERS
@@ -323,6 +323,23 @@ class TestLearn:
 
 
 class TestStarts:
+    def test_places_stray_each_for_itself(self, emulator: tuple[Floats, Emulator]) -> None:
+        """Two places of a province in different years: the product of two normal densities."""
+        cells = ((STARTS, 6),)
+        rows = [
+            PlaceYear("A", 2018, cells, np.array([0.8]), "north"),
+            PlaceYear("B", 2019, cells, np.array([0.9]), "north"),
+        ]
+        found = posterior(NAMES, *emulator, rows)
+        column = found.emulator.cells.index(cells[0])
+        variance = found.emulator.covariance[column, column] + START_PLACE**2 + 1e-4
+        gaps = []
+        for s, less in enumerate(START_BIAS):
+            means = started(found.means[:, column], less)
+            exact = sum(stats.norm(means, np.sqrt(variance)).logpdf(y) for y in (0.8, 0.9))
+            gaps.append(found.terms["north"][:, 0, 0, 0, s].astype(np.float64) - exact)
+        assert np.ptp(np.concatenate(gaps)) < 1e-3 * np.abs(exact).max()
+
     def test_places_that_publish_starts_lack_fewer(self, emulator: tuple[Floats, Emulator]) -> None:
         """Simulated starts are 0.5 to 0.9; six places publish 0.95."""
         rows = [PlaceYear(f"P{k}", 2020, ((STARTS, 6),), np.array([0.95])) for k in range(6)]
@@ -413,6 +430,17 @@ class TestAsAScenario:
 
 
 class TestBands:
+    @pytest.mark.parametrize(("inside", "places_of_it"), [(0, 5), (3, 4), (8, 10), (7, 7)])
+    def test_intervals_are_wilsons(self, inside: int, places_of_it: int) -> None:
+        held = [
+            Held(f"P{k}", 2020, "all", 6, 0.5, 0.4, 0.5, 0.6, 0.5 if k < inside else 0.99, "all")
+            for k in range(places_of_it)
+        ]
+        (found,) = coverage(held)
+        exact = stats.binomtest(inside, places_of_it).proportion_ci(0.95, "wilson")
+        assert (found.places, found.inside) == (places_of_it, inside / places_of_it)
+        assert (found.low, found.high) == pytest.approx((exact.low, exact.high), abs=1e-6)
+
     def test_a_mixture_is_that_of_its_parts(self, emulator: tuple[Floats, Emulator]) -> None:
         rows = places(np.array([0.5, 0.5, 0.5]), 4, 1, 0.1, 0.1)
         found = posterior(NAMES, *emulator, rows)
