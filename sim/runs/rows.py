@@ -158,25 +158,26 @@ def _keep(world: World, drawn: Drawn, state: State, rows: Rows, r: int) -> None:
     work_done, reported = np.int64(0), np.int64(0)
     for p in range(len(world.projects)):
         one, site, mine = world.projects[p], state.sites[p], drawn.projects[p]
+        told = state.told[p]
         rows.start[r, p], rows.finish[r, p] = site.start, site.finish
         rows.delivered[r, p], rows.dropped[r, p] = site.delivered, site.dropped
         rows.joined[r, p], rows.left[r, p] = site.joined, site.left
         for k in range(rows.waits.shape[2]):
-            rows.waits[r, p, k] = site.waits[k]
+            rows.waits[r, p, k] = told.waits[k]
         for k in range(rows.causes.shape[2]):
             rows.causes[r, p, k] = state.causes[p, k]
-        rows.year_end[r, 0, p] = site.year_value - world.filed[p].before_year
-        rows.year_end[r, 1, p] = site.year_reported - world.filed[p].before_year
-        rows.year_end[r, 2, p] = site.year_paid
-        rows.arrears[r, p] = site.year_arrears
+        rows.year_end[r, 0, p] = told.year_value - world.filed[p].before_year
+        rows.year_end[r, 1, p] = told.year_reported - world.filed[p].before_year
+        rows.year_end[r, 2, p] = told.year_paid
+        rows.arrears[r, p] = told.year_arrears
         rows.final_cost[r, p] = mine.total + site.premium
         if one.in_target:
             # At approved prices: what grew is taken in proportion.
             left = max(mine.total - one.done, 1)
             ratio = min(quotient((one.approved - one.done) * PPM, left), PPM)
             before = one.done - world.filed[p].before_year
-            work_done += before + share_of(site.year_value - one.done, ratio)
-            reported += before + share_of(site.year_reported - one.done, ratio)
+            work_done += before + share_of(told.year_value - one.done, ratio)
+            reported += before + share_of(told.year_reported - one.done, ratio)
         if mine.total + site.premium > AMOUNT_LIMIT:
             rows.fault[r] = Fault.COST
     for a in range(len(world.accounts)):

@@ -48,7 +48,7 @@ def _trajectory(replication: int, state: State) -> Trajectory:
     return Trajectory(
         replication=replication,
         **dates,
-        waits=sites["waits"].astype(np.int64),
+        waits=state.told["waits"].astype(np.int64),
         causes=state.causes.copy(),
         joined=sites["joined"].copy(),
         left=sites["left"].copy(),

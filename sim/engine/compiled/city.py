@@ -140,8 +140,7 @@ def _work(world: World, still: Still, drawn: Drawn, state: State, day: int) -> N
 def _set_up_money(world: World, drawn: Drawn, state: State) -> None:
     nodes, books = state.nodes, state.books
     books[:] = 0
-    for k in range(len(nodes)):
-        nodes[k].next = k + 1
+    books[Book.FREE_NODE] = NOBODY
     state.release_spent[:] = 0
     state.check_spent[:] = -1
     state.running[:] = 0
@@ -161,11 +160,13 @@ def _set_up_money(world: World, drawn: Drawn, state: State) -> None:
     for k in range(len(state.lines)):
         empty(state.aside[k])
         line = state.lines[k]
-        line.due = line.lacking = line.of_pool = 0
+        line.due = line.lacking = 0
         line.reserved = False
-    for run in range(state.due.shape[0]):
+    opening = len(world.opening_due)
+    for run in range(opening):
         for p in range(state.due.shape[1]):
             state.due[run, p] = world.opening_due[run, p]
+    state.due[opening:] = 0
 
 
 @inner
@@ -176,10 +177,12 @@ def _set_up_projects(world: World, drawn: Drawn, state: State) -> None:
         site.start = site.finish = site.delivered = site.dropped = site.ready = NEVER
         site.applied = NEVER
         site.may_start_from, site.files_from = one.baseline_start, one.gate_begin
-        for cause in range(len(site.waits)):
-            site.waits[cause] = 0
+        told = state.told[p]
+        for cause in range(len(told.waits)):
+            told.waits[cause] = 0
+        told.stopped = 0
         site.rate = PPM
-        site.effective = site.missed = site.gained = site.stopped = 0
+        site.effective = site.missed = site.gained = 0
         go_on_from(site, Int(0), 0)
         site.next_stop = drawn.projects[p].stop_first
         site.target = next_target(drawn, site, p)
@@ -187,7 +190,7 @@ def _set_up_projects(world: World, drawn: Drawn, state: State) -> None:
         site.retained = site.premium = 0
         site.worked = NOBODY
         site.step = 0
-        money.due = money.paid = money.equity_paid = money.debt_paid = 0
+        money.due = money.equity_paid = money.debt_paid = 0
         money.own_share = drawn.projects[p].own_share
         site.entitled = share_of(one.done, one.pay_ratio)
         site.settled_at = NOBODY
@@ -290,7 +293,7 @@ def _tell_the_end(world: World, still: Still, drawn: Drawn, state: State) -> Non
         one, site, row = world.projects[p], state.sites[p], state.causes[p]
         if site.start == NEVER and site.dropped == NEVER:  # what held it until the end
             ready = first_start_day(world, still, drawn, state, p)
-            site.waits[Wait.EQUITY] = days - ready
+            state.told[p].waits[Wait.EQUITY] = days - ready
         if not _is_told(world, site, p):
             continue
         first, last = _time_of(site, days)
@@ -300,7 +303,7 @@ def _tell_the_end(world: World, still: Still, drawn: Drawn, state: State) -> Non
         saved = mine.work_saved * PPM
         row[Cause.PULLED_FORWARD] = (site.may_start_from - one.planned_start) * NANO_DAYS
         row[Cause.WORK] = done + saved - world.filed[p].planned_work * PPM
-        row[Cause.STOPS] = site.stopped
+        row[Cause.STOPS] = state.told[p].stopped
         row[Cause.OPPORTUNITIES] = -saved
         row[Cause.ARREARS] = site.missed
         row[Cause.ACCELERATION] = -site.gained

@@ -82,7 +82,7 @@ def reach_milestone(world: World, drawn: Drawn, state: State, p: int, day: int) 
         length += stop.days
     site.target = next_target(drawn, site, p)
     resumes = min(day + 1 + length, days)
-    site.stopped += (Int(row[resumes]) - Int(row[day + 1])) * PPM
+    state.told[p].stopped += (Int(row[resumes]) - Int(row[day + 1])) * PPM
     go_on_from(site, Int(row[resumes]), resumes)
     plan_milestone(world, drawn, state, p)
     return True

@@ -13,6 +13,7 @@ from sim.engine.compiled.construction import (
     value_of,
     worked,
 )
+from sim.engine.compiled.payments import unpaid
 from sim.engine.compiled.records import NOBODY, Book, City, Int, Record, Stage, State, World
 from sim.engine.compiled.treasury import close_year, record
 from sim.engine.rules import NEVER, PPM
@@ -116,39 +117,45 @@ def close(world: World, drawn: Drawn, state: State, month: int) -> None:
         look_up(drawn, state, 1, state.books[Book.KNOWN_UNTIL])
     if world.year_closes[month] and policy.money_limited:
         close_year(world, state)
-    kept, active = 0, Int(state.books[Book.ACTIVE])
-    if not rates_change and day <= policy.year_end and state.tables.shape[1] == 0:
-        kept, active = active, Int(0)  # none is over, and there is nothing to set
-    for k in range(active):
-        p = state.active[k]
-        one, site = world.projects[p], state.sites[p]
-        if rates_change and site.stage == Stage.BUILDING:
-            settle(site, state.available[0, one.calendar], day)
-            site.rate = _next_rate(world, drawn, state, p, month)
-            if goes_on:
-                plan_milestone(world, drawn, state, p)
-        if state.tables.shape[1] > 0:
-            before = share_of(one.done, one.pay_ratio)
-            claimed = world.filed[p].opening + site.entitled - before + site.retained
-            state.tables[4, p, month:] = claimed
-        owed = state.money[p].due - state.money[p].paid
-        site.over = _is_over(policy, one, site, owed, drawn.projects[p].total, month, day)
-        if not site.over:
-            state.active[kept] = p
-            kept += 1
+    if rates_change:
+        for k in range(state.books[Book.MEASURING]):
+            p = state.measuring[k]
+            one, site = world.projects[p], state.sites[p]
+            if site.stage == Stage.BUILDING:
+                settle(site, state.available[0, one.calendar], day)
+                site.rate = _next_rate(world, drawn, state, p, month)
+                if goes_on:
+                    plan_milestone(world, drawn, state, p)
+    if day > policy.year_end:  # until then none is over
+        _leave_out_those_over(world, drawn, state, month, day)
     record(world, state, month)
     for w in range(len(world.places)):
         state.windows[0, w, month] = state.queue_ends[w, 2]
     if month == policy.year_end_month:
         for p in range(len(world.projects)):
-            site = state.sites[p]
-            site.year_value, site.year_reported = site.value, site.reported
-            money = state.money[p]
-            site.year_paid, site.year_arrears = money.paid, money.due - money.paid
+            site, money, told = state.sites[p], state.money[p], state.told[p]
+            told.year_value, told.year_reported = site.value, site.reported
+            told.year_paid, told.year_arrears = money.equity_paid + money.debt_paid, unpaid(money)
     _write_down(world, drawn, state, month)
-    state.books[Book.ACTIVE] = kept
-    if kept == 0 and not policy.money_limited:
+    if state.books[Book.ACTIVE] == 0 and not policy.money_limited:
         state.books[Book.OVER] = 1
+
+
+@inlined
+def _leave_out_those_over(world: World, drawn: Drawn, state: State, month: int, day: int) -> None:
+    """Leave projects out that nothing can change any more."""
+    kept = 0
+    for k in range(state.books[Book.ACTIVE]):
+        p = state.active[k]
+        if unpaid(state.money[p]) == 0:
+            site = state.sites[p]
+            total = drawn.projects[p].total
+            site.over = _is_over(world.projects[p], site, total, month, day)
+            if site.over:
+                continue
+        state.active[kept] = p
+        kept += 1
+    state.books[Book.ACTIVE] = kept
 
 
 @inner
@@ -159,11 +166,13 @@ def _write_down(world: World, drawn: Drawn, state: State, month: int) -> None:
     if state.tables.shape[1] == 0:
         return
     for p in range(len(world.projects)):
-        site, money = state.sites[p], state.money[p]
+        one, site, money = world.projects[p], state.sites[p], state.money[p]
+        claimed = site.entitled - share_of(one.done, one.pay_ratio) + site.retained
         state.tables[0, p, month] = site.value
         state.tables[1, p, month] = site.reported
-        state.tables[2, p, month] = money.paid
-        state.tables[3, p, month] = money.due - money.paid
+        state.tables[2, p, month] = money.equity_paid + money.debt_paid
+        state.tables[3, p, month] = unpaid(money)
+        state.tables[4, p, month] = world.filed[p].opening + claimed
         state.tables[5, p, month] = _progress(drawn, state, p)
 
 
@@ -171,7 +180,7 @@ def _write_down(world: World, drawn: Drawn, state: State, month: int) -> None:
 def _next_rate(world: World, drawn: Drawn, state: State, p: int, month: int) -> int:
     """Return the work rate of the next month: arrears slow, owners behind accelerate."""
     one, site = world.projects[p], state.sites[p]
-    arrears = state.money[p].due - state.money[p].paid
+    arrears = unpaid(state.money[p])
     if arrears != 0:
         # Arrears may be filed before any value is.
         base = max(max(site.value, site.entitled + site.retained), 1)
@@ -189,12 +198,8 @@ def _next_rate(world: World, drawn: Drawn, state: State, p: int, month: int) -> 
 
 
 @inlined
-def _is_over(
-    policy: Record, one: Record, site: Record, owed: int, total: int, month: int, day: int
-) -> bool:
-    """Tell whether nothing can change any more."""
-    if day <= policy.year_end or owed != 0:
-        return False
+def _is_over(one: Record, site: Record, total: int, month: int, day: int) -> bool:
+    """Tell whether nothing can change any more of a project without arrears."""
     if site.dropped == NEVER and not (
         site.delivered < day and (one.finished or is_complete(site, total))
     ):

@@ -11,12 +11,12 @@ from sim.engine.compiled.records import (
     ACCOUNT,
     ACCOUNT_STATE,
     ARRIVAL,
+    CACHE_LINE,
     CHECK,
     FILE_STATE,
     FILED,
     GATE,
     LINE,
-    LINES,
     MONEY,
     NOBODY,
     NODE,
@@ -24,6 +24,7 @@ from sim.engine.compiled.records import (
     PROJECT,
     PURSE,
     SITE,
+    TOLD,
     Agenda,
     Book,
     City,
@@ -33,7 +34,7 @@ from sim.engine.compiled.records import (
 )
 from sim.engine.rules import PPM, Cause
 from sim.sampling.layout import DRAWN, FILE, RELEASE, STOP, Drawn, Still, first_reached
-from sim.sampling.realization import AccountRule, Accounts, Frame, Ints, Realization
+from sim.sampling.realization import AccountRule, Frame, Ints, Realization
 
 _TABLES = 6
 _TREASURY = 6
@@ -79,14 +80,15 @@ def build_world(
             FILED, count, before_year=frame.before_year, annual_plan=frame.annual_plan,
             planned_work=frame.planned_work, opening=terms.opening.sum(axis=1),
         ),
-        ranges=_ranges(accounts),
         gates=_gates(frame),
         accounts=_records(
             ACCOUNT, len(accounts.rule), rule=accounts.rule, debt=accounts.debt,
             own=accounts.own, bond=accounts.bond, lapses=accounts.lapses, opening=accounts.opening,
             line_first=account_first[:-1], line_end=account_first[1:],
         ),
+        money=_money(frame),
         lines=lines,
+        line_project=_indices(np.repeat(np.arange(count), np.diff(accounts.line_first))),
         arrivals=_arrivals(frame),
         checks=_records(
             CHECK, len(accounts.check_release), release=accounts.check_release,
@@ -103,7 +105,7 @@ def build_world(
         filed_value=_whole(frame.filed_value.T),
         due_run=due_run,
         retention_run=retention_run,
-        opening_due=_whole(terms.opening.T),
+        opening_due=_whole(terms.opening.T[: _last_run(terms.opening)]),
         left_to_year_end=_whole(left),
         planned_losses=_whole(frame.planned_losses),
         successor_first=successor_first,
@@ -131,12 +133,25 @@ def _indices(values: ArrayLike) -> Indices:
 
 
 def _records(dtype: np.dtype[np.void], count: int, **fields: ArrayLike) -> NDArray[np.void]:
-    table = np.zeros(count, dtype=dtype)
+    table = _aligned(count, dtype)
     for name, values in fields.items():
         table[name] = values
         if (table[name] != values).any():  # records are narrow
             raise OverflowError(f"{name} does not fit {dtype[name]}")
     return table
+
+
+def _aligned(count: int, dtype: np.dtype[np.void]) -> NDArray[np.void]:
+    """Return a table of zeros that begins where a line of the cache does."""
+    whole = np.zeros(count * dtype.itemsize + CACHE_LINE, dtype=np.uint8)
+    first = -whole.ctypes.data % CACHE_LINE
+    return whole[first : first + count * dtype.itemsize].view(dtype)
+
+
+def _copied(table: NDArray[np.void]) -> NDArray[np.void]:
+    copy = _aligned(len(table), table.dtype)
+    copy[:] = table
+    return copy
 
 
 def _lists(members: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
@@ -170,7 +185,13 @@ def _policy(frame: Frame, year_end: int) -> NDArray[np.void]:
         adjustment_days=policy.adjustment_days, revision_day=policy.revision_day,
         adjustment_days_above=policy.adjustment_days_above,
         reallocation_days=policy.reallocation_days,
+        first_debt=np.flatnonzero(frame.accounts.debt)[:1] if frame.accounts.debt.any() else NOBODY,
     )  # fmt: skip
+
+
+def _last_run(opening: Ints) -> int:
+    """Return how many runs there are until the last opening claim has fallen due."""
+    return int(np.flatnonzero(opening.any(axis=0)).max(initial=-1)) + 1
 
 
 def _projects(frame: Frame, terms_row: Ints, stage: Ints | None) -> NDArray[np.void]:
@@ -197,13 +218,29 @@ def _projects(frame: Frame, terms_row: Ints, stage: Ints | None) -> NDArray[np.v
     )  # fmt: skip
 
 
-def _ranges(accounts: Accounts) -> NDArray[np.void]:
+def _money(frame: Frame) -> NDArray[np.void]:
     """Say which lines are whose; those of equity stand first."""
+    accounts = frame.accounts
     first, end = accounts.line_first[:-1], accounts.line_first[1:]
-    equity = np.append(0, np.cumsum(~accounts.debt[accounts.line_account]))
+    debt, own = accounts.debt[accounts.line_account], accounts.own[accounts.line_account]
+    equity = np.append(0, np.cumsum(~debt))
+    project = np.repeat(np.arange(len(first)), end - first)
+    own_first, own_end = _spans(~debt & own, project, len(first))
+    pool_first, pool_end = _spans(~debt & ~own, project, len(first))
     return _records(
-        LINES, len(first), first=first, debt=first + equity[end] - equity[first], end=end
-    )
+        MONEY, len(first), first=first, debt=first + equity[end] - equity[first], end=end,
+        own_first=own_first, own_end=own_end, pool_first=pool_first, pool_end=pool_end,
+        equity_share=accounts.equity_share, in_target=frame.in_target,
+    )  # fmt: skip
+
+
+def _spans(chosen: NDArray[np.bool_], project: Ints, count: int) -> tuple[Ints, Ints]:
+    """Return, for each of `count` projects, the first chosen place and the one after the last."""
+    places = np.flatnonzero(chosen)
+    first, end = np.full(count, len(chosen)), np.zeros(count, dtype=np.int64)
+    np.minimum.at(first, project[places], places)
+    np.maximum.at(end, project[places], places + 1)
+    return np.minimum(first, end), end
 
 
 def _gates(frame: Frame) -> NDArray[np.void]:
@@ -218,17 +255,14 @@ def _gates(frame: Frame) -> NDArray[np.void]:
 def _lines(frame: Frame) -> tuple[NDArray[np.void], Indices, Ints]:
     """Lay out funding lines, and by account the lines that draw on it."""
     accounts = frame.accounts
-    account, counts = accounts.line_account, np.diff(accounts.line_first)
+    account = accounts.line_account
     of_account = np.argsort(account, kind="stable")
     remembers = accounts.own | (accounts.rule == AccountRule.FIFO)
     asked = remembers[account] if len(account) else np.zeros(0, dtype=np.bool_)
     shared = (~accounts.debt & ~accounts.own)[account] if len(account) else asked
     lines = _records(
-        LINE, len(account), project=np.repeat(np.arange(len(counts)), counts), account=account,
-        share=accounts.line_share, shared=shared,
+        LINE, len(account), account=account, share=accounts.line_share, shared=shared,
         own=accounts.own[account] if len(account) else asked,
-        equity_share=np.repeat(accounts.equity_share, counts),
-        in_target=np.repeat(frame.in_target, counts),
         history=np.where(asked, np.cumsum(asked) - 1, NOBODY),
     )  # fmt: skip
     first = np.searchsorted(account[of_account], np.arange(len(accounts.rule) + 1))
@@ -282,10 +316,11 @@ def build_state(world: World, stages: int, tables: bool) -> State:
         return np.zeros(shape, dtype=dtype)  # type: ignore[call-overload]
 
     return State(
-        sites=room(projects, dtype=SITE),
-        money=room(projects, dtype=MONEY),
+        sites=_aligned(projects, SITE),
+        told=room(projects, dtype=TOLD),
+        money=_copied(world.money),
         files=room(gates, dtype=FILE_STATE),
-        lines=world.lines.copy(),
+        lines=_copied(world.lines),
         accounts=room(accounts, dtype=ACCOUNT_STATE),
         due=room(months, projects),
         # Who pays the oldest first looks at all runs, others no further back than a year.
@@ -294,6 +329,7 @@ def build_state(world: World, stages: int, tables: bool) -> State:
         marked=room(marked, dtype=PURSE),
         aside=room(lines, dtype=PURSE),
         nodes=room(nodes, dtype=NODE),
+        of_pool=room(lines),
         release_spent=room(len(world.arrivals)),
         check_spent=room(checks),
         by_day=room(days, len(Agenda), dtype=np.int32),
@@ -308,6 +344,7 @@ def build_state(world: World, stages: int, tables: bool) -> State:
         trying=room(projects + 1),
         waiting=room(projects + 1),
         moved=room(checks),
+        paying=room(projects, dtype=np.uint32),
         late=room(lines, dtype=np.uint32),
         pending=room(2 * projects, dtype=np.int32),
         available=room(2, len(world.left_to_year_end)),

@@ -18,11 +18,12 @@ _TIERS = 4
 def pay(world: World, state: State, run: int) -> None:
     """Let what is due fall due, and pay it: equity accounts first, then debt.
 
-    Equity is worked off project by project, since no equity account looks at another: where the
-    pool surely goes round a line is paid on the spot, elsewhere it is asked for and the account
-    shares. Debt follows account by account, since each payment leaves less room for the next; but
-    nothing stands before the first of them, and where that one (most loans) surely goes round, a
-    project that has all the equity it will get is paid on the spot.
+    Owners' funds look at no other line, so they are paid as soon as the project's lines know what
+    is due. Other equity is worked off project by project, since no equity account looks at another:
+    where the pool surely goes round a line is paid on the spot, elsewhere it is asked for and the
+    account shares. Debt follows account by account, since each payment leaves less room for the
+    next; but nothing stands before the first of them, and where that one (most loans) surely goes
+    round, a project that has all the equity it will get is paid on the spot.
     """
     if not world.policy[0].money_limited:
         _pay_all(world, state, run)
@@ -32,34 +33,33 @@ def pay(world: World, state: State, run: int) -> None:
     year_ago = (run - _YEAR) % rows if run >= _YEAR else NOBODY
     for k in range(state.history.shape[1]):
         state.history[now, k] = state.history[before, k] if run > 0 else 0
-    for k in range(state.books[Book.ACTIVE]):
-        p = state.active[k]
-        amount = state.due[run, p]
-        if amount != 0:
-            _fall_due(world, state, p, amount, now)
-    loans = NOBODY
-    for k in range(len(world.account_order)):
-        a = world.account_order[k]
-        one, account, pool = world.accounts[a], state.accounts[a], state.pools[a].total
-        account.goes_round, account.dry = account.lacking <= pool, pool == 0
-        account.asked = 0 if one.debt else account.lacking
-        account.wanted = account.paid = 0
+    due = Int(0)
+    for p in range(len(world.projects)):
+        due += state.due[run, p]
+    first_debt = world.policy[0].first_debt
+    for a in range(len(world.accounts)):
+        account = state.accounts[a]
+        account.dry = state.pools[a].total == 0
+        account.asked = account.wanted = account.paid = 0
         account.asking = 0
-        if one.debt and (k == 0 or not world.accounts[world.account_order[k - 1]].debt):
-            loans = Int(a) if account.goes_round else NOBODY
-    late = 0
-    for k in range(state.books[Book.ACTIVE]):
-        p = state.active[k]
-        if state.money[p].due == state.money[p].paid:
-            continue
-        settled = _pay_equity(world, state, p, year_ago)
-        for j in range(world.ranges[p].debt, world.ranges[p].end):
-            if state.lines[j].account == loans:
-                if settled:
-                    _pay_debt(world, state, j, year_ago)
-                else:
-                    state.late[late] = j
-                    late += 1
+    # If it goes round whatever falls due on it, nobody needs to know first what that is.
+    sure = NOBODY
+    if first_debt != NOBODY:
+        account = state.accounts[first_debt]
+        account.goes_round = account.lacking + due <= state.pools[first_debt].total
+        if account.goes_round:
+            sure = Int(first_debt)
+    paying = _fall_due(world, state, run, now, year_ago, sure)
+    for a in range(len(world.accounts)):
+        account = state.accounts[a]
+        account.goes_round = account.lacking <= state.pools[a].total
+        if not world.accounts[a].debt:
+            account.asked = account.lacking
+    loans = NOBODY
+    if first_debt != NOBODY and state.accounts[first_debt].goes_round:
+        loans = Int(first_debt)
+    late = _pay_pools(world, state, paying, year_ago, loans)
+    paid = Int(0)
     for k in range(len(world.account_order)):
         a = world.account_order[k]
         if world.accounts[a].debt:
@@ -67,37 +67,71 @@ def pay(world: World, state: State, run: int) -> None:
             if a == loans:
                 lines = state.late[:late]
             for j in range(len(lines)):
-                _pay_debt(world, state, lines[j], year_ago)
+                _pay_debt(
+                    world, state, lines[j], state.money[world.line_project[lines[j]]], year_ago
+                )
         _pay_asked(world, state, a, run)
+        paid += state.accounts[a].paid
+    state.running[City.ARREARS] += due - paid
+    state.running[City.PAID] += paid
 
 
 @inlined
 def _pay_all(world: World, state: State, run: int) -> None:
-    """Pay all that falls due, where money is not limited."""
+    """Pay all that falls due, where money is not limited; no account is asked, so it is equity."""
     for k in range(state.books[Book.ACTIVE]):
         p = state.active[k]
         amount, money = state.due[run, p], state.money[p]
         if amount == 0:
             continue
         money.due += amount
-        money.paid += amount
-        if world.projects[p].in_target:
+        money.equity_paid += amount
+        if money.in_target:
             state.running[City.PAID] += amount
 
 
 @inlined
-def _fall_due(world: World, state: State, p: int, amount: int, now: int) -> None:
+def _fall_due(world: World, state: State, run: int, now: int, year_ago: int, sure: int) -> int:
+    """Split what falls due over lines, and pay what hangs on no pool that might not go round.
+
+    Return how many projects are left to be paid, which are listed in `State.paying`.
+    """
+    paying = 0
+    for k in range(state.books[Book.ACTIVE]):
+        p = state.active[k]
+        amount, money = state.due[run, p], state.money[p]
+        if amount != 0:
+            _split(state, money, amount, now)
+        elif unpaid(money) == 0:
+            continue
+        for j in range(money.own_first, money.own_end):
+            line = state.lines[j]
+            if line.lacking != 0 and line.own:
+                part = _own_funds(state, line, money.own_share, year_ago)
+                if part != 0:
+                    money.equity_paid += part
+                    _book(state, line, money, part)
+        if money.pool_end == 0 and sure != NOBODY:
+            for j in range(money.debt, money.end):
+                if state.lines[j].account == sure:
+                    _pay_debt(world, state, j, money, year_ago)
+        elif unpaid(money) != 0:
+            state.paying[paying] = p
+            paying += 1
+    return paying
+
+
+@inlined
+def _split(state: State, money: Record, amount: int, now: int) -> None:
     """Split what falls due over the project's lines."""
-    lines, money = world.ranges[p], state.money[p]
     whole = money.due + amount
     money.due = whole
-    state.running[City.ARREARS] += amount
     reached, given = Int(0), Int(0)
-    for k in range(lines.first, lines.end):
+    for k in range(money.first, money.end):
         line = state.lines[k]
         reached += line.due
         part = amount - given
-        if k + 1 < lines.end:
+        if k + 1 < money.end:
             part = part_of(whole, line.share, reached + given, part)
         given += part
         line.due += part
@@ -108,32 +142,40 @@ def _fall_due(world: World, state: State, p: int, amount: int, now: int) -> None
 
 
 @inlined
-def _pay_equity(world: World, state: State, p: int, year_ago: int) -> bool:
-    """Pay the equity lines of a project, or let them ask; tell whether none shares a pool later."""
-    lines, money, settled = world.ranges[p], state.money[p], True
-    for k in range(lines.first, lines.debt):
-        line = state.lines[k]
-        if line.lacking == 0:
-            continue
-        if line.own:
-            amount = _own_funds(state, line, money.own_share, year_ago)
-        else:
-            amount = _ask(world, state, line, k, line.lacking)
+def _pay_pools(world: World, state: State, paying: int, year_ago: int, loans: int) -> int:
+    """Pay equity lines from their pools, or let them ask; then loans, if nothing is shared later.
+
+    Return how many lines of loans must wait for that; they are listed in `State.late`.
+    """
+    late = 0
+    for k in range(paying):
+        money, settled = state.money[state.paying[k]], True
+        for j in range(money.pool_first, money.pool_end):
+            line = state.lines[j]
+            if line.lacking == 0 or line.own:
+                continue
+            amount = _ask(world, state, line, j, line.lacking)
             settled &= state.accounts[line.account].asking == 0
-        if amount != 0:
-            money.equity_paid += amount
-            _book(state, line, money, amount)
-    return settled
+            if amount != 0:
+                money.equity_paid += amount
+                _book(state, line, money, amount)
+        for j in range(money.debt, money.end):
+            if state.lines[j].account == loans:
+                if settled:
+                    _pay_debt(world, state, j, money, year_ago)
+                else:
+                    state.late[late] = j
+                    late += 1
+    return late
 
 
 @inlined
-def _pay_debt(world: World, state: State, k: int, year_ago: int) -> None:
+def _pay_debt(world: World, state: State, k: int, money: Record, year_ago: int) -> None:
     """Let a line of debt ask for what is in step with equity, or for nothing if it must wait."""
     line = state.lines[k]
     if line.lacking == 0:
         return
-    money = state.money[line.project]
-    amount = _in_step(line, money, line.lacking)
+    amount = _in_step(money, line.lacking)
     if amount == 0:
         return
     state.accounts[line.account].asked += amount
@@ -147,9 +189,15 @@ def _pay_debt(world: World, state: State, k: int, year_ago: int) -> None:
 
 
 @inlined
-def _in_step(line: Record, money: Record, amount: int) -> int:
+def unpaid(money: Record) -> int:
+    """Return the arrears of a project."""
+    return money.due - money.equity_paid - money.debt_paid
+
+
+@inlined
+def _in_step(money: Record, amount: int) -> int:
     """Return how much of an amount of debt may be paid so that it runs not ahead of equity."""
-    equity, paid = Int(line.equity_share), money.debt_paid
+    equity, paid = Int(money.equity_share), money.debt_paid
     if equity == 0:
         return amount
     room = money.equity_paid * (PPM - equity)
@@ -227,8 +275,7 @@ def _pay_asked(world: World, state: State, a: int, run: int) -> None:
             amount = asked[j]
             if amount != 0:
                 k = asking[j]
-                line = state.lines[k]
-                money = state.money[line.project]
+                line, money = state.lines[k], state.money[world.line_project[k]]
                 if one.debt:
                     money.debt_paid += amount
                 else:
@@ -266,7 +313,7 @@ def _share_pool(
     for j in range(count):
         group[j] = 0
         if rule == AccountRule.TIER:
-            group[j] = world.projects[state.lines[asking[j]].project].tier
+            group[j] = world.projects[world.line_project[asking[j]]].tier
         wanted[group[j]] += asked[j]
     last = Int(0)  # the group that gets a part
     while last < groups - 1 and wanted[last] <= pool:
@@ -319,8 +366,6 @@ def _oldest_unpaid(world: World, state: State, k: int, run: int) -> int:
 def _book(state: State, line: Record, money: Record, amount: int) -> None:
     """Book a payment on a line."""
     line.lacking -= amount
-    money.paid += amount
     state.accounts[line.account].paid += amount
-    state.running[City.ARREARS] -= amount
-    if line.in_target:
-        state.running[City.PAID] += amount
+    if not money.in_target:  # all that accounts have paid is added to the city's sum
+        state.running[City.PAID] -= amount

@@ -23,8 +23,12 @@ def add(
     if not remembers or amount == 0:
         return
     fresh = books[Book.FREE_NODE]
+    if fresh == NOBODY:
+        fresh = books[Book.FRESH_NODE]
+        books[Book.FRESH_NODE] += 1
+    else:
+        books[Book.FREE_NODE] = nodes[fresh].next
     node = nodes[fresh]
-    books[Book.FREE_NODE] = node.next
     node.release = release
     node.amount = amount
     node.next = NOBODY

@@ -21,9 +21,17 @@ Indices = NDArray[Any]
 
 _FLAG, _INDEX, _SHORT, _WHOLE = np.bool_, np.uint32, np.int32, np.int64
 
+CACHE_LINE = 64
+"""Bytes that a processor fetches at once."""
+
 
 def _record(
-    wholes: str = "", shorts: str = "", indices: str = "", flags: str = "", cold: str = ""
+    wholes: str = "",
+    shorts: str = "",
+    indices: str = "",
+    flags: str = "",
+    cold: str = "",
+    cold_flags: str = "",
 ) -> np.dtype[np.void]:
     """Lay out a record: yuan and nano-days in 64 bits; days, shares and positions in 32.
 
@@ -31,16 +39,33 @@ def _record(
     stands first, `cold` days and positions last. An index without a sign needs no code for
     places counted from the end.
     """
-    kinds = (wholes, _WHOLE), (shorts, _SHORT), (indices, _INDEX), (flags, _FLAG), (cold, _SHORT)
+    kinds = [(wholes, _WHOLE), (shorts, _SHORT), (indices, _INDEX), (flags, _FLAG)]
+    kinds += [(cold, _SHORT), (cold_flags, _FLAG)]
     return np.dtype([(name, kind) for names, kind in kinds for name in names.split()], align=True)
 
 
-PROJECT = _record(
-    "done approved recognised_limit",
-    "prework_weight retention pay_ratio recovery_from recovery_to tolerance slow_rate fast_rate",
-    "calendar terms stage",
-    "in_target begun finished abandoned reserve cash_gated joined left",
-    "baseline_start planned_start planned_finish gate_first gate_end gate_begin tier opening_last",
+def _lines_of_cache(**fields: str) -> np.dtype[np.void]:
+    """Lay out a record that begins where a line of the cache begins, in a table that does."""
+    record: Any = _record(**fields)
+    names = record.names
+    return np.dtype(
+        {
+            "names": names,
+            "formats": [record[name] for name in names],
+            "offsets": [record.fields[name][1] for name in names],
+            "itemsize": -(-record.itemsize // CACHE_LINE) * CACHE_LINE,
+        }
+    )
+
+
+PROJECT = _lines_of_cache(
+    # What every measuring asks for fills the first.
+    wholes="done approved recognised_limit",
+    shorts="prework_weight retention pay_ratio recovery_from recovery_to",
+    indices="calendar terms stage",
+    flags="in_target begun finished abandoned reserve cash_gated joined left",
+    cold="tolerance slow_rate fast_rate baseline_start planned_start planned_finish gate_first "
+    "gate_end gate_begin tier opening_last",
 )
 """A project of the plan. The fields of `Frame`, `Terms` and `Accounts` by the same names, and:
 `recognised_limit`, the value up to which growth counts before adjustment; `calendar`, its class;
@@ -51,24 +76,17 @@ FILED = _record("before_year annual_plan opening planned_work")
 """What is seldom asked of a project: `before_year`, `annual_plan` and `planned_work` as in `Frame`;
 `opening`, yuan of all opening claims."""
 
-LINES = _record(shorts="first debt end")
-"""The lines of a project: those of equity, from `debt` on those of debt."""
-
 GATE = _record(shorts="weight window places", indices="project")
 """An open gate; `places` of its window, -1 where it never binds or has none."""
 
 ACCOUNT = _record("opening", "rule line_first line_end", flags="debt own bond lapses")
 """An account; its lines are `World.of_account[line_first:line_end]`."""
 
-LINE = _record(
-    "due lacking of_pool", "share history equity_share", "project account",
-    "shared own in_target reserved",
-)  # fmt: skip
+LINE = _record("due lacking", "share history", "account", "shared own reserved")
 """A funding line, equity before debt; `share`, of this line and those before it, ppm; `shared` on
 equity accounts that others draw on too; `own` on owners' funds; `history`, its row of what fell due
-by run, or -1 where nobody asks; `equity_share` and `in_target` of its project. In a replication:
-yuan `due` so far, and of them not paid (`lacking`); taken `of_pool` when a first instalment was set
-aside; `reserved` while anything is earmarked or set aside for it."""
+by run, or -1 where nobody asks. In a replication: yuan `due` so far, and of them not paid
+(`lacking`); `reserved` while anything is earmarked or set aside for it."""
 
 ARRIVAL = _record(shorts="project purse", indices="account")
 """A release; `purse`, where its money goes."""
@@ -78,36 +96,46 @@ CHECK = _record(shorts="after", indices="release", flags="idle")
 
 POLICY = _record(
     "days months year_end_month year_end premium adjustment_days adjustment_days_above "
-    "revision_day reallocation_days",
+    "revision_day reallocation_days first_debt",
     flags="money_limited starts_block rates_change",
 )
-"""What is decided for the whole plan; `rates_change` where owners may accelerate."""
+"""What is decided for the whole plan; `rates_change` where owners may accelerate; `first_debt`, the
+debt account that pays first, or -1."""
 
-SITE = np.dtype(
-    [
-        # What is read together stands together.
-        *((name, _WHOLE) for name in ["value", "reported", "entitled", "retained", "premium"]),
-        *((name, _WHOLE) for name in ["effective", "target"]),
-        *((name, _SHORT) for name in ["since", "begun", "rate", "start", "dropped", "finish"]),
-        *((name, _SHORT) for name in ["delivered", "worked", "step", "settled_at", "applied"]),
-        *((name, _SHORT) for name in ["last_due", "next_stop", "ready", "gates_missing"]),
-        *((name, _SHORT) for name in ["predecessors_missing", "may_start_from", "files_from"]),
-        ("stage", np.int8),
-        *((name, _FLAG) for name in ["advance_claimed", "over", "given_up", "joined", "left"]),
-        *((name, _WHOLE) for name in ["missed", "gained", "stopped"]),
-        *((name, _WHOLE) for name in ["year_value", "year_reported", "year_paid", "year_arrears"]),
-        ("waits", _SHORT, (len(Wait),)),
-    ],
-    align=True,
+SITE = _lines_of_cache(
+    # What is read together stands together.
+    wholes="value reported entitled retained premium effective target missed gained",
+    shorts="since begun rate start dropped finish delivered worked step settled_at applied "
+    "last_due stage",
+    flags="advance_claimed over",
+    cold="next_stop ready gates_missing predecessors_missing may_start_from files_from",
+    cold_flags="given_up joined left",
 )
 """A project in one replication. `stage` is a `Stage`; `begun`, milli-days of its calendar before
 day `since`, up to which its work is counted; `worked`, milli-days when last measured;
 `target`, milli-days at which the next stop or the finish comes; `last_due`, the last run at which
-anything falls due; the `year_` fields hold what stood at the plan year's end."""
+anything falls due."""
 
-MONEY = _record("due paid equity_paid debt_paid own_share")
-"""The money of a project in one replication: yuan due so far, and paid in all and by class; the
-share of what is due that its owner has at once, ppm."""
+TOLD = np.dtype(
+    [
+        *((name, _WHOLE) for name in ["stopped", "year_value", "year_reported", "year_paid"]),
+        ("year_arrears", _WHOLE),
+        ("waits", _SHORT, (len(Wait),)),
+    ]
+)
+"""What is seldom touched and told in the end: nano-days of stops, what stood at the plan year's
+end, days of each wait."""
+
+MONEY = _lines_of_cache(
+    wholes="due equity_paid debt_paid",
+    shorts="own_share equity_share first debt end own_first own_end pool_first pool_end",
+    flags="in_target",
+)
+"""The money of a project: its lines, those of equity from `first`, those of debt from `debt` to
+before `end`; all owners' funds among its equity stand from `own_first` to before `own_end`, all
+else from `pool_first` to before `pool_end`; the equity's share of what is due, ppm. In a
+replication: yuan due so far and paid by class; the share of what is due that its owner has at
+once, ppm."""
 
 FILE_STATE = _record(shorts="begin ready taken passed unqueued before_missing")
 """A gate in one replication: days; `before_missing` gates it still waits for."""
@@ -150,6 +178,7 @@ class Book(IntEnum):
     """Counters of a replication, as places in `State.books`."""
 
     FREE_NODE = 0
+    """First of the nodes given back."""
     KNOWN_UNTIL = 1
     """Last day for which work rates are set."""
     REVISED = 2
@@ -163,7 +192,9 @@ class Book(IntEnum):
     """Projects that wait for a first instalment."""
     PENDING = 9
     """Projects that may have passed all that they waited for."""
-    OVER = 10
+    FRESH_NODE = 10
+    """First of the nodes that nobody has had yet."""
+    OVER = 11
     """1 once all projects are over and no account goes on receiving."""
 
 
@@ -204,8 +235,10 @@ class World(NamedTuple):
     Attributes
     ----------
     policy : ndarray of POLICY, shape (1,)
-    projects, filed, ranges, gates, accounts, lines, arrivals, checks
-        Records of the plan; lines as they stand before the first day.
+    projects, filed, gates, accounts, money, lines, arrivals, checks
+        Records of the plan; money and lines as they stand before the first day.
+    line_project : ndarray of uint32, shape (L,)
+        Whose a line is.
     month_ends, pay_days, advance_run : ndarray of int64, shape (M,)
     accelerates, year_closes : ndarray of bool, shape (M,)
     knots : ndarray of int32, shape (P, 2, segments + 1)
@@ -213,7 +246,7 @@ class World(NamedTuple):
     filed_value : ndarray of int64, shape (Y, P)
     due_run, retention_run : ndarray of int64, shape (T, M)
         By terms: each different row once.
-    opening_due : ndarray of int64, shape (M, P)
+    opening_due : ndarray of int64, shape (number of runs to the last of them, P)
     left_to_year_end : ndarray of int64, shape (C, M)
         Planned milli-days from a month-end to the plan year's end.
     planned_losses : ndarray of int64, shape (P, K)
@@ -235,10 +268,11 @@ class World(NamedTuple):
     policy: Records
     projects: Records
     filed: Records
-    ranges: Records
     gates: Records
     accounts: Records
+    money: Records
     lines: Records
+    line_project: Indices
     arrivals: Records
     checks: Records
     month_ends: Ints
@@ -273,8 +307,8 @@ class State(NamedTuple):
 
     Attributes
     ----------
-    sites, money, files, lines, accounts
-        Records by project, gate, line, account; lines with what the plan says of them.
+    sites, told, money, files, lines, accounts
+        Records by project (three), gate, line, account; money and lines with what the plan says.
     due : ndarray of int64, shape (M, P)
         Yuan that fall due at each run.
     history : ndarray of int64, shape (M or 13, H)
@@ -284,6 +318,8 @@ class State(NamedTuple):
         By account; by line, and those of releases without one; by line.
     nodes : ndarray of NODE
         Parts of purses; those that are free form a list.
+    of_pool : ndarray of int64, shape (L,)
+        Yuan of the pool among what is set aside for a line.
     release_spent, check_spent : ndarray of int64
     by_day : ndarray of int32, shape (D, 8)
         First of each list of what a day brings, by `Agenda`.
@@ -302,6 +338,8 @@ class State(NamedTuple):
         Projects that wait for a first instalment.
     moved : ndarray of int64
         By check: yuan on their way to another use.
+    paying : ndarray of uint32
+        Projects to be paid in this run by pools that may not go round.
     late : ndarray of uint32
         Lines on the first debt account whose projects share a pool of equity before.
     pending : ndarray of int32
@@ -328,6 +366,7 @@ class State(NamedTuple):
     """
 
     sites: Records
+    told: Records
     money: Records
     files: Records
     lines: Records
@@ -338,6 +377,7 @@ class State(NamedTuple):
     marked: Records
     aside: Records
     nodes: Records
+    of_pool: Ints
     release_spent: Ints
     check_spent: Ints
     by_day: Ints32
@@ -352,6 +392,7 @@ class State(NamedTuple):
     trying: Ints
     waiting: Ints
     moved: Ints
+    paying: Indices
     late: Indices
     pending: Ints32
     available: Ints

@@ -32,7 +32,8 @@ def first_start_day(world: World, still: Still, drawn: Drawn, state: State, p: i
 
     What lies beyond the horizon counts as the day after it.
     """
-    days, one, site = world.policy[0].days, world.projects[p], state.sites[p]
+    days, one = world.policy[0].days, world.projects[p]
+    site, told = state.sites[p], state.told[p]
     planned = site.may_start_from
     day = planned
     for cause in range(Wait.NO_START):
@@ -58,10 +59,10 @@ def first_start_day(world: World, still: Still, drawn: Drawn, state: State, p: i
         else:
             earliest = planned + drawn.projects[p].slip
         earliest = min(earliest, days)
-        site.waits[cause] = max(earliest - day, 0)
+        told.waits[cause] = max(earliest - day, 0)
         day = max(day, earliest)
     free = next_allowed(world, still, p, day)
-    site.waits[Wait.NO_START] = free - day
+    told.waits[Wait.NO_START] = free - day
     return free
 
 
@@ -139,7 +140,7 @@ def starts_of_a_day(world: World, still: Still, drawn: Drawn, state: State, day:
                 _wait_no_more(state, waited)
                 if world.policy[0].starts_block:
                     _let_others_try(world, still, state, p, day)
-        site.waits[Wait.EQUITY] = day - site.ready
+        state.told[p].waits[Wait.EQUITY] = day - site.ready
         site.start = day
         site.stage = Stage.BUILDING
         go_on_from(site, Int(drawn.calendar[world.projects[p].calendar, day]), day)
@@ -163,7 +164,7 @@ def _wait_no_more(state: State, place: int) -> None:
 @inner
 def _let_others_try(world: World, still: Still, state: State, p: int, day: int) -> None:
     """Wake those whom a project blocked, now that it waits no more."""
-    lines = world.ranges[p]
+    lines = state.money[p]
     for k in range(lines.first, lines.end):
         if state.lines[k].shared:
             state.accounts[state.lines[k].account].received = True

@@ -62,7 +62,7 @@ def heard(state: State) -> None:
 @inlined
 def waits_on(world: World, state: State, p: int) -> bool:
     """Tell whether one of a project's equity accounts has received."""
-    lines = world.ranges[p]
+    lines = state.money[p]
     for k in range(lines.first, lines.end):
         line = state.lines[k]
         if line.shared and state.accounts[line.account].received:
@@ -76,7 +76,7 @@ def _is_reserved(world: World, state: State, account: int, p: int) -> bool:
     for k in range(state.books[Book.WAITING]):
         other = state.waiting[k]
         if other < p:
-            lines = world.ranges[other]
+            lines = state.money[other]
             for j in range(lines.first, lines.end):
                 if state.lines[j].shared and state.lines[j].account == account:
                     return True
@@ -86,7 +86,7 @@ def _is_reserved(world: World, state: State, account: int, p: int) -> bool:
 @inlined
 def set_first_instalment_aside(world: World, drawn: Drawn, state: State, p: int) -> bool:
     """Set the equity part of the advance aside; False where an account cannot pay it."""
-    lines, parts = world.ranges[p], state.scratch[2]
+    lines, parts = state.money[p], state.scratch[2]
     advance, given = drawn.projects[p].advance, Int(0)
     blocks = world.policy[0].starts_block
     for k in range(lines.first, lines.debt):
@@ -111,7 +111,7 @@ def set_first_instalment_aside(world: World, drawn: Drawn, state: State, p: int)
         move(marked, aside, state.nodes, state.books, bond, earmarked)
         pool = state.pools[line.account]
         move(pool, aside, state.nodes, state.books, bond, amount - earmarked)
-        line.of_pool = amount - earmarked
+        state.of_pool[k] = amount - earmarked
         line.reserved = True
         account = state.accounts[line.account]
         account.balance -= amount
@@ -140,7 +140,7 @@ def part_of(whole: int, share: int, reached: int, left: int) -> int:
 @inner
 def give_back(world: World, state: State, p: int) -> None:
     """Return what a project that is given up had set aside to where it came from."""
-    lines = world.ranges[p]
+    lines = state.money[p]
     for k in range(lines.first, lines.end):
         aside = state.aside[k]
         amount = aside.total
@@ -149,7 +149,7 @@ def give_back(world: World, state: State, p: int) -> None:
         a = state.lines[k].account
         bond = world.accounts[a].bond
         # Earmarked money went in first and is spent first.
-        earmarked = max(amount - state.lines[k].of_pool, 0)
+        earmarked = max(amount - state.of_pool[k], 0)
         marked, pool = state.marked[k], state.pools[a]
         move(aside, marked, state.nodes, state.books, bond, earmarked)
         move(aside, pool, state.nodes, state.books, bond, aside.total)
