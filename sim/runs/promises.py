@@ -14,11 +14,12 @@ Ints = NDArray[np.int64]
 
 def watched(portfolio: Portfolio) -> tuple[tuple[int, int], ...]:
     """Return the months and projects whose progress quantity promises ask for, in order."""
+    index = _places(portfolio)
     pairs = {
         (month, i)
         for promise in portfolio.plan.commitments
         if promise.kind == "quantity" and (month := _month(portfolio, promise)) >= 0
-        for i in _members(portfolio, promise)
+        for i in map(index.__getitem__, promise.projects)
     }
     return tuple(sorted(pairs))
 
@@ -43,13 +44,13 @@ def fulfilled(
         1 where it is kept; the day on which it is fulfilled, or thousandths of units by its
         deadline.
     """
-    promises = portfolio.plan.commitments
+    promises, index = portfolio.plan.commitments, _places(portfolio)
     place = {pair: k for k, pair in enumerate(watched(portfolio))}
     kept, measure = np.zeros((2, len(start), len(promises)), dtype=np.int64)
     for k, promise in enumerate(promises):
         if promise.kind == "outside":
             continue
-        members = _members(portfolio, promise)
+        members = [index[name] for name in promise.projects]
         deadline = _deadline(portfolio, promise)
         if promise.kind in ("start", "finish"):
             days = start if promise.kind == "start" else delivered
@@ -78,6 +79,5 @@ def _month(portfolio: Portfolio, promise: Commitment) -> int:
     return int(np.searchsorted(portfolio.month_ends, day, side="right")) - 1
 
 
-def _members(portfolio: Portfolio, promise: Commitment) -> list[int]:
-    index = {project.id: i for i, project in enumerate(portfolio.plan.projects)}
-    return [index[name] for name in promise.projects]
+def _places(portfolio: Portfolio) -> dict[str, int]:
+    return {project.id: i for i, project in enumerate(portfolio.plan.projects)}
