@@ -20,6 +20,7 @@ from sim.commands.asking import (
     FailedError,
     InterruptedRunError,
     WrongInputError,
+    as_called,
     check_engines,
     count_option,
     engine_option,
@@ -104,7 +105,9 @@ def run(
         }  # fmt: skip
         loaded = load_scenario(scenario, (*overrides, *run_overrides(given)))
         if loaded.warnings and not quiet:
-            line = SAYS[lang]["warnings"].format(count=len(loaded.warnings), file=scenario)
+            line = SAYS[lang]["warnings"].format(
+                count=len(loaded.warnings), called=as_called(), file=scenario
+            )
             open_console(stderr=True).print(line, style="dim", highlight=False, markup=False)
         if idle := changes_without_effect(loaded):
             click.echo(SAYS[lang]["idle"].format(paths=", ".join(idle)), err=True)

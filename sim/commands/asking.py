@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import importlib
+import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -47,6 +49,19 @@ def open_console(stderr: bool = False) -> Console:
     # A file or a pipe has no width: tables are not cut there.
     stream = sys.stderr if stderr else sys.stdout
     return Console(stderr=stderr, width=None if stream.isatty() else 140)
+
+
+def as_called() -> str:
+    """Return how the tool was called, so that a hint can be pasted."""
+    script = Path(sys.argv[0]).absolute()
+    words = [Path(sys.executable), script] if script.suffix == ".py" else [script]
+    return shlex.join(map(_shortest, words))
+
+
+def _shortest(path: Path) -> str:
+    if shutil.which(path.name) == str(path):
+        return path.name
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def language_option(command: Callable[..., Any]) -> Callable[..., Any]:
