@@ -36,29 +36,52 @@ def pay(world: World, state: State, run: int) -> None:
     due = Int(0)
     for p in range(len(world.projects)):
         due += state.due[run, p]
-    first_debt = world.policy[0].first_debt
+    sure = _open_accounts(world, state, due)
+    paying = _fall_due(world, state, run, now, year_ago, sure)
+    loans = _see_what_goes_round(world, state)
+    late = _pay_pools(world, state, paying, year_ago, loans)
+    paid = _pay_by_account(world, state, loans, late, year_ago, run)
+    state.running[City.ARREARS] += due - paid
+    state.running[City.PAID] += paid
+
+
+@inlined
+def _open_accounts(world: World, state: State, due: int) -> int:
+    """Begin a run, in which so much falls due.
+
+    Return the debt account that pays first, if it goes round whatever part of that falls on it:
+    then nobody needs to know first what does.
+    """
     for a in range(len(world.accounts)):
         account = state.accounts[a]
         account.dry = state.pools[a].total == 0
         account.asked = account.wanted = account.paid = 0
         account.asking = 0
-    # If it goes round whatever falls due on it, nobody needs to know first what that is.
-    sure = NOBODY
-    if first_debt != NOBODY:
-        account = state.accounts[first_debt]
-        account.goes_round = account.lacking + due <= state.pools[first_debt].total
-        if account.goes_round:
-            sure = Int(first_debt)
-    paying = _fall_due(world, state, run, now, year_ago, sure)
+    first = world.policy[0].first_debt
+    if first == NOBODY:
+        return NOBODY
+    account = state.accounts[first]
+    account.goes_round = account.lacking + due <= state.pools[first].total
+    return Int(first) if account.goes_round else NOBODY
+
+
+@inlined
+def _see_what_goes_round(world: World, state: State) -> int:
+    """Hold each pool against what is unpaid; return the first debt account if it goes round."""
     for a in range(len(world.accounts)):
         account = state.accounts[a]
         account.goes_round = account.lacking <= state.pools[a].total
         if not world.accounts[a].debt:
             account.asked = account.lacking
-    loans = NOBODY
-    if first_debt != NOBODY and state.accounts[first_debt].goes_round:
-        loans = Int(first_debt)
-    late = _pay_pools(world, state, paying, year_ago, loans)
+    first = world.policy[0].first_debt
+    return Int(first) if first != NOBODY and state.accounts[first].goes_round else NOBODY
+
+
+@inlined
+def _pay_by_account(
+    world: World, state: State, loans: int, late: int, year_ago: int, run: int
+) -> int:
+    """Let debt ask account by account, share the pools, and return all that was paid."""
     paid = Int(0)
     for k in range(len(world.account_order)):
         a = world.account_order[k]
@@ -67,13 +90,11 @@ def pay(world: World, state: State, run: int) -> None:
             if a == loans:
                 lines = state.late[:late]
             for j in range(len(lines)):
-                _pay_debt(
-                    world, state, lines[j], state.money[world.line_project[lines[j]]], year_ago
-                )
+                money = state.money[world.line_project[lines[j]]]
+                _pay_debt(world, state, lines[j], money, year_ago)
         _pay_asked(world, state, a, run)
         paid += state.accounts[a].paid
-    state.running[City.ARREARS] += due - paid
-    state.running[City.PAID] += paid
+    return paid
 
 
 @inlined
