@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from sim.engine.compiled import run_compiled
+from sim.figures import charts
+from sim.runs import simulate
 from tests.cutting import cut_luoyang
 
 # The same examples every time, so that a red run is red for everybody. To look for new ones:
@@ -28,6 +31,24 @@ def part(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two districts of the Luoyang plan, with all its years: small enough to be calibrated."""
     folder = tmp_path_factory.mktemp("part")
     return cut_luoyang(folder, ("laocheng", "chanhe"), "2024-12-31") / "baseline.toml"
+
+
+@pytest.fixture
+def told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs told by the kernels alone, with the same numbers: on the whole plan in a tenth of time.
+
+    Nearly all of a short run is the reference engine's: the baseline, and three replications told
+    again. That both engines tell the same, and that every run looks, is tested in
+    `agreement/test_engines.py` and `behaviour/test_compiled_runs.py`.
+    """
+    monkeypatch.setattr(simulate, "chosen_of", lambda _: ())
+    monkeypatch.setattr(simulate, "run_reference", run_compiled)
+
+
+@pytest.fixture
+def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs written without charts, which take two thirds of the time of a small one."""
+    monkeypatch.setattr(charts, "CHARTS", {})
 
 
 @pytest.fixture(scope="session")
