@@ -1,5 +1,8 @@
 """Options of the test suite."""
 
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=1.0,
         help="share of the repetitions of the slow checks (continuous integration: 0.05)",
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what hardly needs the engine come last.
+
+    Of two workers the second begins there: it need not compile, in a fresh clone, what the first
+    is compiling.
+    """
+    items.sort(key=lambda item: item.path.parent.name in ("architecture", "unit"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Folders made by `tempfile`, as for drawn plans that have no `tmp_path`, go in the end."""
+    usual, folder = tempfile.tempdir, tmp_path_factory.mktemp("temporary")
+    tempfile.tempdir = str(folder)
+    yield
+    tempfile.tempdir = usual
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
