@@ -32,7 +32,7 @@ def cut_luoyang(folder: Path, counties: Collection[str], horizon: str = "2021-12
     projects = [row for row in every if row["county"] in counties]
     ids = {row["id"] for row in projects}
     for row in projects:
-        row["predecessors"] = ";".join(one for one in row["predecessors"].split(";") if one in ids)
+        row["predecessors"] = ";".join(one for one in _ids(row["predecessors"]) if one in ids)
     share = {key: _demand(projects, key) / _demand(every, key) for key in _SHARED}
     accounts = [row for row in _read("accounts") if row["county"] in counties]
     accounts += [row for row in _read("accounts") if row["id"] in share and row not in accounts]
@@ -41,17 +41,25 @@ def cut_luoyang(folder: Path, counties: Collection[str], horizon: str = "2021-12
         row for row in _read("releases")
         if row["account"] in kept and row["project"] in ids | {""}
     ]  # fmt: skip
+    promises = [row for row in _read("commitments") if set(_ids(row["projects"])) <= ids]
     for row in accounts:
         row["budget"] = _scaled(row["budget"], share.get(row["id"], Fraction(1)))
     for row in releases:
         row["amount"] = _scaled(row["amount"], share.get(row["account"], Fraction(1)))
-    for name, rows in {"projects": projects, "accounts": accounts, "releases": releases}.items():
+    tables = {
+        "projects": projects, "accounts": accounts, "releases": releases, "commitments": promises,
+    }  # fmt: skip
+    for name, rows in tables.items():
         _write(folder / f"{name}.csv", rows)
     plan = (LUOYANG / "plan.toml").read_text(encoding="utf-8").splitlines()
     target = next(position for position, line in enumerate(plan) if line.startswith("target"))
     plan[target] = f"horizon = {horizon}"
     (folder / "plan.toml").write_text("\n".join(plan) + "\n", encoding="utf-8")
     return folder
+
+
+def _ids(cell: str) -> list[str]:
+    return [one for one in cell.split(";") if one]
 
 
 def _read(table: str) -> Rows:

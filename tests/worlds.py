@@ -105,6 +105,12 @@ def live(
     return Lived(scenario, portfolio, sampler.frame, drawn, trajectory, events)
 
 
+def luck(folder: Path, replications: int) -> list[Realization]:
+    """Draw many replications of a plan folder without simulating them."""
+    portfolio = sim.build_portfolio(sim.load_scenario(folder).plan)
+    return list(draw(build_sampler(portfolio, 2021), range(replications)))
+
+
 def live_as_planned(folder: Path) -> Lived:
     """Simulate a plan folder with every uncertainty off."""
     return live(folder, changes=["uncertainties.all=off"])
@@ -229,6 +235,6 @@ def small_world(rows: Sequence[Row], settings: str = "") -> Path:
 
 __all__ = [
     "CALENDAR", "DRIVERS", "GATES", "STATUS", "TYPES", "Lived", "live", "live_as_planned",
-    "project", "small_folder", "small_plans", "small_world", "stored", "without_uncertainty",
-    "write_world",
+    "luck", "project", "small_folder", "small_plans", "small_world", "stored",
+    "without_uncertainty", "write_world",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ from sim.plan.quantiles import quantile
 from sim.plan.scenario import load_scenario
 from sim.runs.class_totals import GAPS, compare_with, reference_classes
 from sim.runs.ensemble import (
+    Ensemble,
     prior_points,
     run_ensemble,
     spread_scenario,
@@ -51,21 +52,27 @@ def table(path: Path) -> list[dict[str, str]]:
 
 
 class TestEnsemble:
-    def test_parameters_fill_their_priors(self, part: Path) -> None:
-        found = run_ensemble(part, 16, 32, 5, 2)
+    @pytest.fixture(scope="class")
+    def found(self, part: Path) -> Ensemble:
+        return run_ensemble(part, 16, 64, 5, 2)
+
+    @pytest.fixture(scope="class")
+    def small(self, part: Path) -> Ensemble:
+        return run_ensemble(part, 8, 32, 5, 2)
+
+    def test_parameters_fill_their_priors(self, found: Ensemble) -> None:
         assert found.names == tuple(one.name for one in PARAMETERS)
-        assert found.values.shape == (512, len(PARAMETERS))
+        assert found.values.shape == (1024, len(PARAMETERS))
         for k, one in enumerate(PARAMETERS):
             values = np.unique(found.values[:, k])
             assert one.low <= values.min() < values.max() <= one.high
-            assert len(values) == (512 if one.kind == "driver" else 16)
+            assert len(values) == (1024 if one.kind == "driver" else 16)
             # Evenly spread: each quarter of the range has a quarter of the values.
             quarters = np.histogram(values, 4, (one.low, one.high))[0] / len(values)
             assert np.abs(quarters - 0.25).max() < (0.05 if one.kind == "driver" else 0.01)
 
-    def test_each_acts_in_its_direction(self, part: Path) -> None:
+    def test_each_acts_in_its_direction(self, found: Ensemble) -> None:
         """Regress shares on all parameters at once; the signs are written before."""
-        found = run_ensemble(part, 24, 64, 5, 2)
         scaled = (found.values - found.values.mean(axis=0)) / found.values.std(axis=0)
         terms = np.column_stack([np.ones(len(scaled)), scaled])
         slopes = {
@@ -91,14 +98,13 @@ class TestEnsemble:
         assert by_gap["missed"]["slip"] > 0
         assert by_gap["apart"]["filing"] > 0
 
-    def test_starts_are_over_those_planned_for_the_year(self, part: Path) -> None:
+    def test_starts_are_over_those_planned_for_the_year(self, part: Path, small: Ensemble) -> None:
         """What has not started by its end is what missed it, counted apart."""
-        found = run_ensemble(part, 8, 32, 5, 2)
         classes = reference_classes(part)
         compared = compare_with(build_portfolio(load_scenario(part).plan), classes)
         said = np.mean([classes[kind].no_start for kind in compared.types[compared.starting]])
-        missed = found.gaps[:, GAPS.index("missed")] + said
-        assert found.shares[STARTS][:, -1] == pytest.approx(1 - missed, abs=1e-12)
+        missed = small.gaps[:, GAPS.index("missed")] + said
+        assert small.shares[STARTS][:, -1] == pytest.approx(1 - missed, abs=1e-12)
         planned = sum(
             one.stage != "reserve" and one.planned_start.year == 2021
             and one.done_before_year + (one.done_this_year or 0) == 0
@@ -150,11 +156,11 @@ class TestEnsemble:
         assert load_scenario(scenario).plan.dependence.drivers
         assert not spread_scenario(scenario, given).plan.dependence.drivers
 
-    def test_the_same_for_any_number_of_threads(self, part: Path) -> None:
-        one, two = (run_ensemble(part, 8, 32, 5, workers) for workers in (1, 2))
-        assert np.array_equal(one.values, two.values)
-        for scope, found in one.shares.items():
-            assert np.array_equal(found, two.shares[scope])
+    def test_the_same_for_any_number_of_threads(self, part: Path, small: Ensemble) -> None:
+        one = run_ensemble(part, 8, 32, 5, 1)
+        assert np.array_equal(one.values, small.values)
+        for scope, shares in one.shares.items():
+            assert np.array_equal(shares, small.shares[scope])
 
 
 class TestCommand:

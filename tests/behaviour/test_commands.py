@@ -76,7 +76,9 @@ def written(folder: Path) -> set[str]:
     return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
 
 
-class TestRun:
+class TestWholeRun:
+    """With charts."""
+
     def test_files_headline_and_pointer(
         self, world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -101,6 +103,30 @@ class TestRun:
         assert "Eighty per cent sure" in printed
         assert "figures/year_fan.en.png" in written(run_folder(tmp_path))
 
+    def test_the_same_run_finds_itself_done(
+        self, world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        words = ("run", world / "base.toml", "--out", tmp_path / "out")
+        ask(*words)
+        folder = run_folder(tmp_path / "out")
+        before = {name: (folder / name).stat().st_mtime_ns for name in FILES}
+        capsys.readouterr()
+        assert ask(*words) == 0
+        assert "已有结果" in capsys.readouterr().out
+        assert {name: (folder / name).stat().st_mtime_ns for name in FILES} == before
+
+    def test_without_network(
+        self, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object, **__: object) -> None:
+            raise AssertionError("a socket was opened")
+
+        monkeypatch.setattr(socket, "socket", refuse)
+        assert ask("run", world / "base.toml", "--out", tmp_path, "--workers", 1) == 0
+
+
+@pytest.mark.usefixtures("no_charts")
+class TestRun:
     @pytest.mark.parametrize(("language", "words"), [("zh", "不参与评分"), ("en", "never scored")])
     def test_later_knowledge_is_told(
         self,
@@ -117,18 +143,6 @@ class TestRun:
             assert (words in capsys.readouterr().out) is not scored
             manifest = json.loads((run_folder(tmp_path, name) / "manifest.json").read_text("utf-8"))
             assert manifest["resolved"]["about"]["scored"] is scored
-
-    def test_the_same_run_finds_itself_done(
-        self, world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        words = ("run", world / "base.toml", "--out", tmp_path / "out")
-        ask(*words)
-        folder = run_folder(tmp_path / "out")
-        before = {name: (folder / name).stat().st_mtime_ns for name in FILES}
-        capsys.readouterr()
-        assert ask(*words) == 0
-        assert "已有结果" in capsys.readouterr().out
-        assert {name: (folder / name).stat().st_mtime_ns for name in FILES} == before
 
     @pytest.mark.parametrize(
         "more",
@@ -179,19 +193,11 @@ class TestRun:
         summary = json.loads((run_folder(tmp_path) / "summary.json").read_text(encoding="utf-8"))
         assert summary["year_end"]["reported"]["mean_se"] is None
 
-    def test_without_network(
-        self, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def refuse(*_: object, **__: object) -> None:
-            raise AssertionError("a socket was opened")
-
-        monkeypatch.setattr(socket, "socket", refuse)
-        assert ask("run", world / "base.toml", "--out", tmp_path, "--workers", 1) == 0
-
-    def test_progress_shows_where_a_person_is_looking(self, tmp_path: Path) -> None:
+    def test_progress_shows_where_a_person_is_looking(self, world: Path, tmp_path: Path) -> None:
         """On a terminal: how many are done, how many a second, and the time left."""
         ours, theirs = pty.openpty()
-        command = [sys.executable, "run_sim.py", "run", "-n", "8", "--out", str(tmp_path)]
+        command = [sys.executable, "run_sim.py", "run", str(world), "-n", "8",
+                   "--out", str(tmp_path)]  # fmt: skip
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=theirs,
             env=os.environ | {"TERM": "xterm", "COLUMNS": "120"},
@@ -218,6 +224,7 @@ class TestRun:
         assert run_folder(tmp_path, "small").is_dir()
 
 
+@pytest.mark.usefixtures("no_charts")
 class TestContents:
     @pytest.fixture
     def folder(self, world: Path, tmp_path: Path) -> Path:
@@ -394,6 +401,7 @@ class TestFailures:
 
         monkeypatch.setattr(simulate, "simulate", refuse)
 
+    @pytest.mark.usefixtures("no_charts")
     @pytest.mark.parametrize("occupied", ["run", "pointer"])
     def test_names_that_the_run_needs_are_taken(
         self, occupied: str, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

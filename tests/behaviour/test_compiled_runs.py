@@ -41,7 +41,9 @@ WITHOUT = "import sys; sys.modules['numba'] = None; from sim.cli import main; ma
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("town") / "town"
-    return write_world(folder, ROWS, "", TIED, calendar=CALENDAR, gates=GATES, types=TYPES)
+    return write_world(
+        folder, ROWS, "horizon = 2022-12-31", TIED, calendar=CALENDAR, gates=GATES, types=TYPES
+    )
 
 
 def contents(folder: Path) -> dict[str, bytes]:

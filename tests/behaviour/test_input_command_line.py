@@ -202,19 +202,29 @@ ENCODINGS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def asked_before(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """A command whose run stands already: what is left to do is to print."""
+    place = tmp_path_factory.mktemp("encodings")
+    text = '[about]\ntitle = "𠮷年"\n[uncertainties]\nall = "off"\n'
+    folder = write_plan(place / "plan", replaced("plan.toml", "target = 1200\n", ""))
+    (folder / "s.toml").write_text(text, encoding="utf-8")
+    command = [sys.executable, "run_sim.py", "run", str(folder / "s.toml"), "-n", "2",
+               "--out", str(place / "out")]  # fmt: skip
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    return command
+
+
 @pytest.mark.parametrize(("settings", "encoding"), ENCODINGS)
 def test_whatever_the_encoding_of_the_terminal(
-    settings: dict[str, str], encoding: str, tmp_path: Path
+    settings: dict[str, str], encoding: str, asked_before: list[str]
 ) -> None:
     """ASCII means that there is no locale; any other encoding is kept, what it lacks is escaped."""
-    text = '[about]\ntitle = "𠮷年"\n[uncertainties]\nall = "off"\n'
-    folder = write_plan(tmp_path / "plan", replaced("plan.toml", "target = 1200\n", ""))
-    (folder / "s.toml").write_text(text, encoding="utf-8")
     kept = {key: value for key, value in os.environ.items()
             if not key.startswith(("LC_", "LANG", "PYTHON"))}  # fmt: skip
-    command = [sys.executable, "run_sim.py", "run", str(folder / "s.toml"), "-n", "2",
-               "--out", str(tmp_path / "out")]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, env=kept | settings)
+    done = subprocess.run(
+        asked_before, cwd=ROOT, capture_output=True, check=False, env=kept | settings
+    )
     assert done.returncode == 0, done.stderr
     out, err = done.stdout.decode(encoding), done.stderr.decode(encoding)
     for word, stream in (("𠮷年", out), ("填报完成投资", out), ("提醒 1 条，查看", err)):

@@ -42,9 +42,20 @@ def manifest(out: Path) -> dict[str, Any]:
     return found
 
 
-def simulate(plan: Path, precision: str, count: int, **more: Any) -> Any:
-    scenario = sim.load_scenario(plan, [f"run.precision={precision}", "run.engine=reference"])
-    return sim.simulate(scenario, replications=count, **more)
+def simulate(plan: Path, precision: str, count: int, engine: str = "compiled", **more: Any) -> Any:
+    changes = [f"run.engine={engine}", *([f"run.precision={precision}"] if precision else [])]
+    return sim.simulate(sim.load_scenario(plan, changes), replications=count, **more)
+
+
+def numbers(run: Any) -> dict[str, Any]:
+    """Return the summary of a run but for the engine that ran it."""
+    return sim.summarise(run) | {"engine": ""}
+
+
+@pytest.fixture(scope="module")
+def expected(plan: Path) -> dict[str, Any]:
+    """Summary of as many replications as are precise enough, asked for as such."""
+    return numbers(simulate(plan, "", 320))
 
 
 class TestWhereItStops:
@@ -72,30 +83,36 @@ class TestWhereItStops:
         assert run.precision.half_width == halves[run.replications]
         assert halves[640] < halves[320]  # else this plan cannot tell
 
-    def test_the_numbers_are_those_of_the_same_replications_without_it(self, plan: Path) -> None:
-        stopped = sim.summarise(simulate(plan, BROAD, 1000))
-        assert stopped == sim.summarise(
-            sim.simulate(sim.load_scenario(plan, ["run.engine=reference"]), replications=320)
-        )
-
-    @pytest.mark.parametrize("work", [1, 20, 4_000])
-    def test_whatever_the_batches_and_processes(
-        self, work: int, plan: Path, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("engine", ["compiled", "reference"])
+    def test_the_numbers_are_those_of_the_same_replications_without_it(
+        self, engine: str, plan: Path, expected: dict[str, Any]
     ) -> None:
-        expected = sim.summarise(simulate(plan, BROAD, 1000))
-        monkeypatch.setitem(batches._WORK, "reference", work)
-        assert sim.summarise(simulate(plan, BROAD, 1000)) == expected
-        if work == 20:
-            assert sim.summarise(simulate(plan, BROAD, 1000, workers=2)) == expected
+        assert numbers(simulate(plan, BROAD, 1000, engine)) == expected
+
+    @pytest.mark.parametrize(
+        ("engine", "work", "workers"),
+        [
+            ("compiled", 1, 1), ("compiled", 20, 2), ("compiled", 4_000, 1),
+            ("reference", 1, 1), ("reference", 20, 2),
+        ],
+    )  # fmt: skip
+    def test_whatever_the_batches_and_processes(
+        self, engine: str, work: int, workers: int, plan: Path, expected: dict[str, Any],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        monkeypatch.setitem(batches._WORK, engine, work)
+        assert numbers(simulate(plan, BROAD, 1000, engine, workers=workers)) == expected
 
     def test_resumed(self, plan: Path, tmp_path: Path) -> None:
         store = BatchStore(tmp_path / "partial", "m")
-        expected = simulate(plan, BROAD, 1000, store=store)
+        whole = simulate(plan, BROAD, 1000, "reference", store=store)
         (store.folder / "batch-00000064-00000127.sim").unlink()
         seen: list[tuple[int, int]] = []
-        run = simulate(plan, BROAD, 1000, store=store, on_progress=lambda *now: seen.append(now))
+        run = simulate(
+            plan, BROAD, 1000, "reference", store=store, on_progress=lambda *now: seen.append(now)
+        )
         assert seen == [(256, 1000), (320, 1000)]
-        assert sim.summarise(run) == sim.summarise(expected)
+        assert sim.summarise(run) == sim.summarise(whole)
 
     @pytest.mark.parametrize(
         "measure",
@@ -117,6 +134,7 @@ class TestWhereItStops:
         assert run.precision.estimate == pytest.approx(found)
 
 
+@pytest.mark.usefixtures("no_charts")
 class TestCommand:
     def test_told_noted_and_found_again(
         self, plan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -168,6 +168,7 @@ class TestResolved:
         }  # fmt: skip
 
 
+@pytest.mark.usefixtures("no_charts")
 class TestRunOptions:
     """Overrides of run options are changes like any other."""
 

@@ -28,7 +28,7 @@ from sim.runs.folder import find_run, partial_folder
 from tests.worlds import CALENDAR, DRIVERS, GATES, TYPES, project, write_world
 
 ROOT = Path(__file__).parents[2]
-REPLICATIONS = 400
+REPLICATIONS = 160
 # Many small batches, so that kills fall among them; a real process in all else.
 CHILD = """
 import sys
@@ -163,7 +163,7 @@ class Killer:
             process = begin(self.plan, self.out, *more)
             until_killed = self.moments.uniform(0.15, 0.95) * self.usual
             if self.kills % 2:  # however slow the machine is, every other kill falls among batches
-                more_of_them = len(before) + self.moments.randint(1, 12)
+                more_of_them = len(before) + self.moments.randint(1, 6)
                 while len(batch_files(self.out)) < more_of_them and process.poll() is None:
                     time.sleep(0.005)
                 until_killed = self.moments.uniform(0, 0.05)
@@ -206,7 +206,7 @@ def killed_and_ended(
 
 class TestKilled:
     def test_a_few_times(self, plan: Path, tmp_path: Path, undisturbed: Undisturbed) -> None:
-        killer = killed_and_ended(plan, tmp_path, 3, 2021, undisturbed, "--workers", 1)
+        killer = killed_and_ended(plan, tmp_path, 3, 9, undisturbed, "--workers", 1)
         assert killer.among_batches
 
     @pytest.mark.slow

@@ -180,12 +180,14 @@ def part(tmp_path_factory: pytest.TempPathFactory) -> Sides:
     return Sides(file, REPLICATIONS, 1)
 
 
+@pytest.mark.usefixtures("told_once")
 @pytest.mark.parametrize("row", rows(), ids=lambda row: f"{row['change']} {row['setting']}".strip())
 def test_direction(row: dict[str, str], part: Sides) -> None:
     assert part.judge(row) == []
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("told_once")
 def test_directions_in_the_whole_plan(slow_share: float) -> None:
     whole = Sides(LUOYANG / "baseline.toml", FULL_REPLICATIONS, None)
     wrong = {

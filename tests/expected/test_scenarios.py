@@ -8,6 +8,7 @@ import pytest
 from tests.expected.update import answer_of, expected_file, scenario_files
 
 
+@pytest.mark.usefixtures("told_once")
 @pytest.mark.parametrize("path", scenario_files(), ids=lambda path: path.stem)
 def test_expected_answer(path: Path) -> None:
     with expected_file(path).open(encoding="utf-8", newline="") as stream:

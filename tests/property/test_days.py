@@ -18,6 +18,7 @@ import sim
 from sim.engine.reference import run_reference
 from sim.engine.rules import NANO_DAYS, NEVER, PPM, Cause, Happening, Wait
 from sim.engine.trajectory import Event
+from tests.cutting import LUOYANG, cut_luoyang
 from tests.naive import book_plan, walk_days, walk_files
 from tests.property.test_rules import check_order
 from tests.worlds import (
@@ -34,7 +35,6 @@ from tests.worlds import (
     write_world,
 )
 
-LUOYANG = Path(__file__).parents[2] / "scenarios" / "luoyang-2021"
 Stops = Mapping[int, Sequence[tuple[int, int]]]
 
 
@@ -179,15 +179,25 @@ def test_generated_plans(
             check(lived)
 
 
-def test_the_luoyang_plan() -> None:
-    """With its accounts and calendars, and a stop half-way through every fifth project."""
-    plain = live(LUOYANG, 3)
+def with_stops_in_every_fifth(plan: Path) -> None:
+    """Check a plan with its accounts and calendars, and stops half-way through its projects."""
+    plain = live(plan, 3)
     work = plain.drawn.work.tolist()
     lived = with_stops(plain, {i: [(work[i] // 2, 30)] for i in range(0, len(work), 5)})
     for check in CHECKS:
         check(lived)
     for cause in (Cause.STOPS, Cause.ARREARS, Cause.ACCELERATION, Cause.LAST_DAY):
         assert lived.trajectory.causes[:, cause].any(), cause
+
+
+def test_part_of_the_luoyang_plan(tmp_path: Path) -> None:
+    counties = ("laocheng", "chanhe", "city")
+    with_stops_in_every_fifth(cut_luoyang(tmp_path / "part", counties, "2024-12-31"))
+
+
+@pytest.mark.slow
+def test_the_luoyang_plan() -> None:
+    with_stops_in_every_fifth(LUOYANG)
 
 
 def one_site(folder: Path, start: str, finish: str, **row: object) -> Lived:

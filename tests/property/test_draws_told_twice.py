@@ -23,11 +23,11 @@ from sim.sampling.realization import Realization
 from sim.sampling.register import address
 from sim.sampling.sampler import Sampler, build_sampler
 from sim.sampling.streams import key_of, uniform
+from tests.cutting import LUOYANG, cut_luoyang
 from tests.naive_draws import naive_draw
 from tests.worlds import Row, project, small_plans, small_world, write_world
 
 ROOT = Path(__file__).parents[2]
-LUOYANG = ROOT / "scenarios" / "luoyang-2021"
 INEXACT = (
     "work", "first_work", "work_saved", "year_end_value", "total", "advance", "release_amount",
 )  # fmt: skip
@@ -142,6 +142,15 @@ def test_luoyang(name: str, sampling: Sampling) -> None:
     assert ties_of(sampler, 12) <= 2
 
 
+@pytest.fixture(scope="module", params=["part", pytest.param("whole", marks=pytest.mark.slow)])
+def scenario(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The baseline scenario: of two districts, or of all."""
+    if request.param == "whole":
+        return LUOYANG / "baseline.toml"
+    folder = tmp_path_factory.mktemp("part")
+    return cut_luoyang(folder, ("laocheng", "chanhe"), "2024-12-31") / "baseline.toml"
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -151,20 +160,20 @@ def test_luoyang(name: str, sampling: Sampling) -> None:
         ["levers.mitigate=all", "uncertainties.acceptance=off"],
     ],
 )
-def test_luoyang_with_parts_switched(changes: list[str]) -> None:
-    sampler = build_sampler(portfolio_of(LUOYANG / "baseline.toml", *changes), 7)
+def test_luoyang_with_parts_switched(changes: list[str], scenario: Path) -> None:
+    sampler = build_sampler(portfolio_of(scenario, *changes), 7)
     assert ties_of(sampler, 3) <= 1
 
 
 @pytest.mark.parametrize("sampling", ["quasi", "plain"])
 @pytest.mark.parametrize("off", ["", "overstatement", "understatement"])
-def test_luoyang_with_correlated_drivers(sampling: Sampling, off: str) -> None:
+def test_luoyang_with_correlated_drivers(sampling: Sampling, off: str, scenario: Path) -> None:
     changes = [
         'uncertainties.dependence.drivers=[["understatement", "overstatement", -0.48], '
         '["productivity", "understatement", 0.3], ["material_prices", "productivity", 0.6]]',
         *([f"uncertainties.{off}=off"] if off else []),
     ]  # fmt: skip
-    sampler = build_sampler(portfolio_of(LUOYANG / "baseline.toml", *changes), 7, sampling)
+    sampler = build_sampler(portfolio_of(scenario, *changes), 7, sampling)
     assert len(sampler.ties) == 1
     assert ties_of(sampler, 3) <= 1
 
@@ -210,8 +219,8 @@ print(digest(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
 
 
 @pytest.mark.parametrize("name", ["luoyang", "small"])
-def test_plain_python_gives_the_same_bits(name: str, tmp_path: Path) -> None:
-    folder, seed, count = LUOYANG / "baseline.toml", 2**63 + 11, 2
+def test_plain_python_gives_the_same_bits(name: str, scenario: Path) -> None:
+    folder, seed, count = scenario, 2**63 + 11, 2
     if name == "small":
         common = {"county": "north", "gates": "land;permit", "type": "road"}
         rows = [project(f"P{k}", "2021-02-01", "2022-06-30", 1_000, 400, **common, **cells)

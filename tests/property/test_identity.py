@@ -80,6 +80,7 @@ def test_the_whole_luoyang_plan() -> None:
     assert of_year == sum(filed)
 
 
+@pytest.mark.usefixtures("told_once", "no_charts")
 def test_through_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["run", str(LUOYANG / "baseline.toml"), "-n", "2", "--out", str(tmp_path), "--quiet"]
     with pytest.raises(SystemExit) as ended:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import sim
 from sim.plan.configuration import Sampling
+from sim.runs import batches
 from sim.runs.layout import build_layout
 from sim.runs.replay import replay_one
 from sim.runs.tally import to_arrays
@@ -22,6 +23,7 @@ from sim.runs.workers import run_batch
 from sim.sampling.draws import draw
 from sim.sampling.realization import Realization
 from sim.sampling.sampler import build_sampler
+from tests.cutting import LUOYANG, cut_luoyang
 from tests.retold import gather, outcomes_of
 from tests.worlds import (
     CALENDAR,
@@ -36,7 +38,6 @@ from tests.worlds import (
     write_world,
 )
 
-LUOYANG = Path(__file__).parents[2] / "scenarios" / "luoyang-2021"
 ROWS = [
     project("A", "2020-03-01", "2021-10-31", 900, 400, type="road", county="north",
             done_before_year=300, rank=1),
@@ -188,18 +189,34 @@ class TestBytes:
 
     REPLICATIONS = 4
 
+    @pytest.fixture(scope="class", params=["part", pytest.param("whole", marks=pytest.mark.slow)])
+    def plan(
+        self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    ) -> Path:
+        """The plan, or a tenth of it, half of which is the government's."""
+        if request.param == "whole":
+            return LUOYANG
+        folder = tmp_path_factory.mktemp("plan") / LUOYANG.name
+        return cut_luoyang(folder, ("laocheng", "chanhe", "city"), "2024-12-31")
+
     @pytest.fixture(scope="class")
-    def reference(self, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, bytes]]:
+    def reference(
+        self, plan: Path, tmp_path_factory: pytest.TempPathFactory
+    ) -> tuple[str, dict[str, bytes]]:
         run = sim.simulate(
-            sim.load_scenario(LUOYANG / "baseline.toml", ["run.engine=reference"]),
+            sim.load_scenario(plan / "baseline.toml", ["run.engine=reference"]),
             replications=self.REPLICATIONS,
             workers=1,
         )
         stored = sim.write_run(run, tmp_path_factory.mktemp("one"))
         return stored.folder.name, run_files(stored.folder)
 
-    def test_two_workers(self, reference: tuple[str, dict[str, bytes]], tmp_path: Path) -> None:
-        scenario = sim.load_scenario(LUOYANG / "baseline.toml", ["run.engine=reference"])
+    def test_two_workers(
+        self, plan: Path, reference: tuple[str, dict[str, bytes]], tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        scenario = sim.load_scenario(plan / "baseline.toml", ["run.engine=reference"])
+        monkeypatch.setitem(batches._WORK, "reference", len(scenario.plan.projects))
         seen: list[int] = []
         run = sim.simulate(
             scenario, replications=self.REPLICATIONS, workers=2,
@@ -210,26 +227,29 @@ class TestBytes:
         stored = sim.write_run(run, tmp_path)
         assert (stored.folder.name, run_files(stored.folder)) == reference
 
-    def test_shuffled_rows(self, reference: tuple[str, dict[str, bytes]], tmp_path: Path) -> None:
-        plan = tmp_path / "luoyang-2021"
-        shutil.copytree(LUOYANG, plan, ignore=shutil.ignore_patterns("builder"))
-        for path in plan.glob("*.csv"):
+    def test_shuffled_rows(
+        self, plan: Path, reference: tuple[str, dict[str, bytes]], tmp_path: Path
+    ) -> None:
+        shuffled = tmp_path / plan.name
+        shutil.copytree(plan, shuffled, ignore=shutil.ignore_patterns("builder"))
+        for path in shuffled.glob("*.csv"):
             with path.open(encoding="utf-8", newline="") as stream:
                 header, *rows = list(csv.reader(stream))
             random.Random(7).shuffle(rows)
             with path.open("w", encoding="utf-8", newline="") as stream:
                 csv.writer(stream, lineterminator="\n").writerows([header, *rows])
         run = sim.simulate(
-            sim.load_scenario(plan / "baseline.toml", ["run.engine=reference"]),
+            sim.load_scenario(shuffled / "baseline.toml", ["run.engine=reference"]),
             replications=self.REPLICATIONS,
             workers=1,
         )
         stored = sim.write_run(run, tmp_path / "out")
         assert (stored.folder.name, run_files(stored.folder)) == reference
 
+    @pytest.mark.usefixtures("told_once")
     @pytest.mark.parametrize("sampling", ["quasi", "plain"])
-    def test_replay_is_the_replication_of_the_run(self, sampling: Sampling) -> None:
-        scenario = sim.load_scenario(LUOYANG / "baseline.toml", [f"run.sampling={sampling}"])
+    def test_replay_is_the_replication_of_the_run(self, sampling: Sampling, plan: Path) -> None:
+        scenario = sim.load_scenario(plan / "baseline.toml", [f"run.sampling={sampling}"])
         run = sim.simulate(scenario, replications=3)
         alone = replay_one(scenario.plan, run.seed, 2, sampling).trajectory
         outcomes = outcomes_of(run)

@@ -19,6 +19,7 @@ from tests.worlds import (
     Lived,
     Row,
     live,
+    luck,
     project,
     small_plans,
     small_world,
@@ -332,8 +333,7 @@ class TestCorners:
                   "review": "fixed(40)", "cushion": 1.0}]  # fmt: skip
         folder = write_world(tmp_path, rows, gates=gates)
         rest = np.array([
-            int(live(folder, k).drawn.gate_preparation[0] + live(folder, k).drawn.gate_review[0])
-            for k in range(200)
+            int(one.gate_preparation[0] + one.gate_review[0]) for one in luck(folder, 200)
         ])  # fmt: skip
         assert rest.min() >= 2
         assert rest.max() <= 100
@@ -426,9 +426,7 @@ class TestCorners:
         driver += 'window = ["01-01", "12-31"]\nepisodes = 3\nprobability = 0.5\n'
         types = [{"type": "road", "season": "site"}]
         folder = write_world(tmp_path, rows, drivers=driver, types=types)
-        dead = np.array(
-            [(np.diff(live(folder, k).drawn.calendar[0])[:365] == 0).sum() for k in range(100)]
-        )
+        dead = np.array([(np.diff(one.calendar[0])[:365] == 0).sum() for one in luck(folder, 100)])
         assert dead.max() <= 12
         assert set(dead[dead < 6].tolist()) <= {0, 4, 5}  # stops may overlap, and cross new year
         struck = (dead > 0).mean()

@@ -5,10 +5,12 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from tests.worlds import project, stored, write_world
 
+pytestmark = pytest.mark.usefixtures("told_once")
 PROJECTS = 3_000
 PLANNED = datetime.date(2021, 6, 1)
 NEW_YEAR = datetime.date(2022, 1, 1)

@@ -7,7 +7,7 @@ import pytest
 
 import sim
 from sim.engine.rules import NANO_DAYS, NEVER, Cause
-from tests.worlds import Row, live, project, write_world
+from tests.worlds import Row, live, luck, project, write_world
 
 REPLICATIONS = 300
 
@@ -26,7 +26,7 @@ def risk(at: str, days: str, **more: object) -> Row:
 def test_a_place_passed_strikes_no_more(tmp_path: Path) -> None:
     """Of places spread evenly over the whole work half are passed; the rest are spread evenly."""
     folder = world(tmp_path, risk("uniform(0, 1)", "fixed(7)"))
-    drawn = [live(folder, k).drawn for k in range(REPLICATIONS)]
+    drawn = luck(folder, REPLICATIONS)
     hits = np.array([len(one.stop_days) for one in drawn])
     assert abs(hits.mean() - 0.5) <= 4 * np.sqrt(0.25 / REPLICATIONS)
     places = np.concatenate([one.stop_at / one.work[0] for one in drawn])

@@ -232,6 +232,7 @@ def test_the_calibration_finds_the_same_again(tmp_path: Path) -> None:
         assert (tmp_path / name).read_bytes() == (FOLDER / "calibration" / name).read_bytes()
 
 
+@pytest.mark.usefixtures("told_once")
 def test_the_months_have_a_believable_shape(scenario: Scenario) -> None:
     """February low, growth to year-end, completing before continuing before new starts."""
     run = sim.simulate(scenario, replications=10)

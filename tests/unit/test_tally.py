@@ -82,14 +82,25 @@ def assert_equal(one: Tally, other: Tally) -> None:
 
 
 class TestOrder:
-    @settings(max_examples=15, deadline=None)
-    @given(data=st.data())
+    @pytest.mark.parametrize("examples", [6, pytest.param(50, marks=pytest.mark.slow)])
     def test_batches_of_any_size_in_any_order(
-        self, layout: Layout, batch: Outcomes, data: st.DataObject
+        self, examples: int, layout: Layout, batch: Outcomes
     ) -> None:
         """Folded one after the other, or told as arrays and merged: the same bits."""
-        order = data.draw(st.permutations(range(COUNT)))
-        cuts = sorted(data.draw(st.sets(st.integers(1, COUNT - 1), max_size=6)))
+
+        @settings(max_examples=examples, deadline=None)
+        @given(
+            order=st.permutations(range(COUNT)),
+            cuts=st.sets(st.integers(1, COUNT - 1), max_size=6),
+        )
+        def check(order: list[int], cuts: set[int]) -> None:
+            self.check_order(layout, batch, order, sorted(cuts))
+
+        check()
+
+    def check_order(
+        self, layout: Layout, batch: Outcomes, order: list[int], cuts: list[int]
+    ) -> None:
         pieces = [
             batch.part(order[a:b])
             for a, b in zip([0, *cuts], [*cuts, COUNT], strict=True)
