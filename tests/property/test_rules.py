@@ -285,6 +285,19 @@ class TestCorners:
         assert lived.trajectory.waits[0].tolist() == [lived.portfolio.days - 181, 0, 0, 0, 0, 0]
         assert lived.trajectory.waits[1].tolist() == [0, 0, lived.portfolio.days, 0, 0, 0]
 
+    def test_what_is_planned_beyond_the_horizon_waits_for_nothing(self, tmp_path: Path) -> None:
+        rows = [
+            project("A", "2022-02-01", "2022-12-31", 1, 0, gates="g", type="slips"),
+            project("B", "2021-01-01", "2021-12-31", 1, 1),
+        ]
+        gates = [{"procedure": "approval", "gate": "g", "preparation": "fixed(90)",
+                  "review": "fixed(5000)", "cushion": 0}]  # fmt: skip
+        types = [{"type": "slips", "slip": "fixed(25)"}]
+        settings = "horizon = 2021-12-31"
+        lived = live(write_world(tmp_path, rows, settings, gates=gates, types=types))
+        assert lived.trajectory.start[0] == NEVER
+        assert not lived.trajectory.waits[0].any()
+
     def test_a_finished_project_keeps_its_dates_and_amounts(self, tmp_path: Path) -> None:
         rows = [project("A", "2019-03-01", "2020-08-31", 1000, 0, done_before_year=1000,
                         stage="completing", cost="amount: fixed(2000)", arrears=7, type="t"),

@@ -293,7 +293,7 @@ def _tell_the_end(world: World, still: Still, drawn: Drawn, state: State) -> Non
         one, site, row = world.projects[p], state.sites[p], state.causes[p]
         if site.start == NEVER and site.dropped == NEVER:  # what held it until the end
             ready = first_start_day(world, still, drawn, state, p)
-            state.told[p].waits[Wait.EQUITY] = days - ready
+            state.told[p].waits[Wait.EQUITY] = max(days - ready, 0)
         if not _is_told(world, site, p):
             continue
         first, last = _time_of(site, days)

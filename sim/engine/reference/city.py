@@ -333,7 +333,7 @@ class City:
         for project, start in enumerate(site.start):
             if start == NEVER and self._dropped[project] == NEVER:  # what held it until the end
                 ready = self._first_start_day(project)
-                self._waits[project][Wait.EQUITY] = frame.days - ready
+                self._waits[project][Wait.EQUITY] = max(frame.days - ready, 0)
         causes = causes_of_days(frame, self._drawn, site, self._revision.start, self._dropped)
         return Trajectory(
             replication=self._drawn.replication,
