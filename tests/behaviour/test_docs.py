@@ -21,9 +21,12 @@ def blocks(name: str) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy what a reader starts from, so that blocks write nothing into the real one."""
+    """Copy what a reader starts from, so that blocks write nothing into the real one.
+
+    The package itself is not copied: its kernels would be compiled anew.
+    """
     copy = tmp_path_factory.mktemp("checkout")
-    for name in ("run_sim.py", "sim", "scenarios", "docs"):
+    for name in ("run_sim.py", "scenarios", "docs"):
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -44,7 +47,7 @@ def test_how_to_blocks_run(checkout: Path, name: str, position: int) -> None:
     done = subprocess.run(
         command,
         cwd=checkout,
-        env=os.environ | {"PATH": path, "PYTHONPATH": str(checkout)},
+        env=os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=600,
