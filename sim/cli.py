@@ -105,10 +105,12 @@ def run(
         }  # fmt: skip
         loaded = load_scenario(scenario, (*overrides, *run_overrides(given)))
         if loaded.warnings and not quiet:
-            line = SAYS[lang]["warnings"].format(
-                count=len(loaded.warnings), called=as_called(), file=scenario
+            words = [scenario, *(f"--set={one}" for one in overrides), f"--lang={lang}"]
+            command = as_called("check", *words)
+            line = SAYS[lang]["warnings"].format(count=len(loaded.warnings), command=command)
+            open_console(stderr=True).print(
+                line, style="dim", highlight=False, markup=False, soft_wrap=True
             )
-            open_console(stderr=True).print(line, style="dim", highlight=False, markup=False)
         if idle := changes_without_effect(loaded):
             click.echo(SAYS[lang]["idle"].format(paths=", ".join(idle)), err=True)
         stored = stored_run(loaded, out, lang, quiet)

@@ -20,7 +20,7 @@ SAYS = {
         "simulating": "模拟",
         "verifying": "核验",
         "per_second": "次/秒",
-        "warnings": "提醒 {count} 条，查看：{called} check {file}",
+        "warnings": "提醒 {count} 条，查看：{command}",
         "idle": "以下改动在本次运行中不起作用：{paths}",
         "disagree": "警告：两个引擎对第 {replications} 次模拟的结果不一致，本次结果不可用；"
         "请把结果文件夹交给开发者。",
@@ -46,7 +46,7 @@ SAYS = {
         "simulating": "simulating",
         "verifying": "verifying",
         "per_second": "a second",
-        "warnings": "Warnings: {count}; to see them: {called} check {file} --lang en",
+        "warnings": "Warnings: {count}; to see them: {command}",
         "idle": "These changes have no effect in this run: {paths}",
         "disagree": "Warning: the two engines differ in replications {replications}: do not use "
         "these results, and show the run folder to the developers.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import shlex
 import shutil
 import sys
@@ -51,16 +52,24 @@ def open_console(stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=None if stream.isatty() else 140)
 
 
-def as_called() -> str:
-    """Return how the tool was called, so that a hint can be pasted."""
+def as_called(*words: str) -> str:
+    """Return a command with these words, begun as this one was, so that it can be pasted."""
     script = Path(sys.argv[0]).absolute()
-    words = [Path(sys.executable), script] if script.suffix == ".py" else [script]
-    return shlex.join(map(_shortest, words))
+    if script.suffix == ".py":
+        begun = [_program(Path(sys.executable)), _from_here(script)]
+    else:
+        begun = [_program(script) if script.is_file() else "portfolio-sim"]
+    return shlex.join([*begun, *words])
 
 
-def _shortest(path: Path) -> str:
+def _program(path: Path) -> str:
     if shutil.which(path.name) == str(path):
         return path.name
+    shown = _from_here(path)
+    return shown if os.sep in shown else os.path.join(os.curdir, shown)
+
+
+def _from_here(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 

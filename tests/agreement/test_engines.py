@@ -37,7 +37,7 @@ VARIANTS = (
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tenth of the plan, half of it the government's: enough for each rule to matter."""
+    """A tenth of the plan, mostly the government's: enough for each rule to matter."""
     folder = tmp_path_factory.mktemp("town")
     return cut_luoyang(folder, ("laocheng", "chanhe", "city"), "2024-12-31") / "baseline.toml"
 

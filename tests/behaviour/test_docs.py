@@ -19,13 +19,14 @@ def blocks(name: str) -> list[tuple[str, str]]:
     return BLOCK.findall((ROOT / name).read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
     """Copy what a reader starts from, so that blocks write nothing into the real one.
 
     The package itself is not copied: its kernels would be compiled anew.
     """
-    copy = tmp_path_factory.mktemp("checkout")
+    copy = tmp_path / "checkout"
+    copy.mkdir()
     for name in ("run_sim.py", "scenarios", "docs"):
         source = ROOT / name
         if source.is_dir():
@@ -36,23 +37,21 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "position"),
-    [(name, position) for name in HOW_TOS for position in range(len(blocks(name)))],
-)
-def test_how_to_blocks_run(checkout: Path, name: str, position: int) -> None:
-    kind, text = blocks(name)[position]
+@pytest.mark.parametrize("name", HOW_TOS)
+def test_how_to_blocks_run(checkout: Path, name: str) -> None:
+    """One after the other: some go on from what one before has written."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    command = ["bash", "-euc", text] if kind == "bash" else [sys.executable, "-c", text]
-    done = subprocess.run(
-        command,
-        cwd=checkout,
-        env=os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
+    for kind, text in blocks(name):
+        command = ["bash", "-euc", text] if kind == "bash" else [sys.executable, "-c", text]
+        done = subprocess.run(
+            command,
+            cwd=checkout,
+            env=os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        assert done.returncode == 0, text + done.stderr
 
 
 def test_tables_of_columns_are_up_to_date() -> None:

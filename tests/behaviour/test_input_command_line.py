@@ -232,6 +232,22 @@ def test_whatever_the_encoding_of_the_terminal(
         assert escaped in stream
 
 
+def test_the_hint_about_warnings_can_be_pasted(asked_before: list[str]) -> None:
+    """It is a whole command, with what was set."""
+    asked = [*asked_before, "--set", "projects.P4.duration=pert(0.9, 1, 1.6)", "--lang", "en"]
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = done.stderr
+    hint = next(line for line in told.splitlines() if line.startswith("Warnings: 1;"))
+    command = hint.partition("to see them: ")[2]
+    assert "'--set=projects.P4.duration=pert(0.9, 1, 1.6)'" in command
+    again = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert again.returncode == 0, again.stderr
+    assert "(errors: 0, warnings: 1)" in again.stdout
+
+
 def test_problems_that_are_found_late_are_input_errors_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -159,7 +159,7 @@ class TestManyProjects:
         assert (problem.code, problem.row) == ("cycle", 2)
         assert "(5000)" in problem.render("en")
 
-    def test_every_reference_wrong_is_told_in_time(self, tmp_path: Path) -> None:
+    def test_every_wrong_reference_is_told(self, tmp_path: Path) -> None:
         text = many(1000).replace(",Q", ",X").replace(",X0,100", ",Q0,100")
         found = errors_in(write_plan(tmp_path, only(text)))
         assert [one.code for one in found] == ["unknown_reference"] * 999

@@ -154,10 +154,10 @@ class Killer:
     def __init__(self, plan: Path, out: Path, seed: int, usual: float) -> None:
         self.plan, self.out, self.usual = plan, out, usual
         self.moments = random.Random(seed)
-        self.kills = self.among_batches = self.while_writing = 0
+        self.kills = self.among_batches = 0
 
     def run(self, least: int, *more: object) -> None:
-        """Kill a run again and again at random moments, a few more times than asked."""
+        """Kill a run again and again at random moments."""
         while self.kills < least:
             before = kept(self.out)
             process = begin(self.plan, self.out, *more)
@@ -178,7 +178,6 @@ class Killer:
             assert process.returncode == -signal.SIGKILL
             self.kills += 1
             self.among_batches += bool(kept(self.out))
-            self.while_writing += bool(list(self.out.glob("town/.writing-*")))
             if not list(self.out.glob("town/latest")):
                 after = kept(self.out)
                 assert {name: after.get(name) for name in before} == before, "a batch was lost"

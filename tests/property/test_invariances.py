@@ -193,7 +193,7 @@ class TestBytes:
     def plan(
         self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     ) -> Path:
-        """The plan, or a tenth of it, half of which is the government's."""
+        """The plan, or a tenth of it, most of which is the government's."""
         if request.param == "whole":
             return LUOYANG
         folder = tmp_path_factory.mktemp("plan") / LUOYANG.name

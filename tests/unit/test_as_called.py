@@ -16,6 +16,8 @@ from sim.commands.asking import as_called
         ("bin/python", "a folder/run_sim.py", "bin", "python 'a folder/run_sim.py'"),
         ("bin/python", "bin/portfolio-sim", "bin", "portfolio-sim"),
         ("bin/python", "bin/portfolio-sim", "", "bin/portfolio-sim"),
+        ("bin/python", "portfolio-sim", "bin", "./portfolio-sim"),
+        ("bin/python", "bin/run_sim.py", "bin", "python bin/run_sim.py"),
     ],
 )
 def test_as_called(
@@ -30,3 +32,12 @@ def test_as_called(
     monkeypatch.setattr(sys, "executable", str(tmp_path / python))
     monkeypatch.setattr(sys, "argv", [script])
     assert as_called() == told
+    assert as_called("check", "a b.toml", "--set=x=1") == f"{told} check 'a b.toml' --set=x=1"
+
+
+@pytest.mark.parametrize("script", ["", "-c", "no-such-file"])
+def test_without_a_file_it_is_the_installed_command(
+    script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [script])
+    assert as_called("check") == "portfolio-sim check"

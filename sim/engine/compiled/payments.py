@@ -33,11 +33,11 @@ def pay(world: World, state: State, run: int) -> None:
     year_ago = (run - _YEAR) % rows if run >= _YEAR else NOBODY
     for k in range(state.history.shape[1]):
         state.history[now, k] = state.history[before, k] if run > 0 else 0
-    due = Int(0)
+    due = Int(0)  # on those who are over nothing falls due any more
     for p in range(len(world.projects)):
         due += state.due[run, p]
     sure = _open_accounts(world, state, due)
-    paying = _fall_due(world, state, run, now, year_ago, sure)
+    paying = _split_and_pay_sure(world, state, run, now, year_ago, sure)
     loans = _see_what_goes_round(world, state)
     late = _pay_pools(world, state, paying, year_ago, loans)
     paid = _pay_by_account(world, state, loans, late, year_ago, run)
@@ -67,7 +67,10 @@ def _open_accounts(world: World, state: State, due: int) -> int:
 
 @inlined
 def _see_what_goes_round(world: World, state: State) -> int:
-    """Hold each pool against what is unpaid; return the first debt account if it goes round."""
+    """Hold each pool against what is unpaid, all of which equity accounts are asked for.
+
+    Return the debt account that pays first, if it goes round.
+    """
     for a in range(len(world.accounts)):
         account = state.accounts[a]
         account.goes_round = account.lacking <= state.pools[a].total
@@ -112,7 +115,9 @@ def _pay_all(world: World, state: State, run: int) -> None:
 
 
 @inlined
-def _fall_due(world: World, state: State, run: int, now: int, year_ago: int, sure: int) -> int:
+def _split_and_pay_sure(
+    world: World, state: State, run: int, now: int, year_ago: int, sure: int
+) -> int:
     """Split what falls due over lines, and pay what hangs on no pool that might not go round.
 
     Return how many projects are left to be paid, which are listed in `State.paying`.

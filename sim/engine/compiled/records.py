@@ -36,7 +36,7 @@ def _record(
     """Lay out a record: yuan and nano-days in 64 bits; days, shares and positions in 32.
 
     Narrow records keep the state of a city in the cache of one core; what the months ask for
-    stands first, `cold` days and positions last. An index without a sign needs no code for
+    stands first, `cold` days, positions and flags last. An index without a sign needs no code for
     places counted from the end.
     """
     kinds = [(wholes, _WHOLE), (shorts, _SHORT), (indices, _INDEX), (flags, _FLAG)]
@@ -54,12 +54,13 @@ def _lines_of_cache(**fields: str) -> np.dtype[np.void]:
             "formats": [record[name] for name in names],
             "offsets": [record.fields[name][1] for name in names],
             "itemsize": -(-record.itemsize // CACHE_LINE) * CACHE_LINE,
-        }
+        },
+        align=True,
     )
 
 
 PROJECT = _lines_of_cache(
-    # What every measuring asks for fills the first.
+    # What every measuring asks for stands in the first.
     wholes="done approved recognised_limit",
     shorts="prework_weight retention pay_ratio recovery_from recovery_to",
     indices="calendar terms stage",
@@ -121,7 +122,8 @@ TOLD = np.dtype(
         *((name, _WHOLE) for name in ["stopped", "year_value", "year_reported", "year_paid"]),
         ("year_arrears", _WHOLE),
         ("waits", _SHORT, (len(Wait),)),
-    ]
+    ],
+    align=True,
 )
 """What is seldom touched and told in the end: nano-days of stops, what stood at the plan year's
 end, days of each wait."""
@@ -133,8 +135,9 @@ MONEY = _lines_of_cache(
 )
 """The money of a project: its lines, those of equity from `first`, those of debt from `debt` to
 before `end`; all owners' funds among its equity stand from `own_first` to before `own_end`, all
-else from `pool_first` to before `pool_end`; the equity's share of what is due, ppm. In a
-replication: yuan due so far and paid by class; the share of what is due that its owner has at
+else from `pool_first` to before `pool_end`, with some of the other between them perhaps, and both
+ends are 0 where there is none; the equity's share of what is due, ppm; `in_target` of the project.
+In a replication: yuan due so far and paid by class; the share of what is due that its owner has at
 once, ppm."""
 
 FILE_STATE = _record(shorts="begin ready taken passed unqueued before_missing")
@@ -303,7 +306,7 @@ class World(NamedTuple):
 
 
 class State(NamedTuple):
-    """Work space of one replication; every array is written before it is read.
+    """Work space of one replication; what changes in it is written before it is read.
 
     Attributes
     ----------
@@ -317,7 +320,7 @@ class State(NamedTuple):
     pools, marked, aside : ndarray of PURSE
         By account; by line, and those of releases without one; by line.
     nodes : ndarray of NODE
-        Parts of purses; those that are free form a list.
+        Parts of purses; those given back form a list.
     of_pool : ndarray of int64, shape (L,)
         Yuan of the pool among what is set aside for a line.
     release_spent, check_spent : ndarray of int64
