@@ -43,11 +43,11 @@ def row(label: str, found: Mapping[str, Any]) -> str:
 NET = {
     "README.md": (
         "At approved prices what is reported has its median at {reported:,.0f} and reaches 3,000\n"
-        "with {reported_met:.0%}, work done at {work_done:,.0f} and with {work_done_met:.0%}."
+        "with {reported_met:.1%}, work done at {work_done:,.0f} and with {work_done_met:.1%}."
     ),
     "README.zh.md": (
-        "按批复概算口径（剔除增长），填报的 P50 为 {reported:,.0f}，达标可能性 {reported_met:.0%}；"
-        "形象进度为 {work_done:,.0f}，{work_done_met:.0%}。"
+        "按批复概算口径（剔除增长），填报的 P50 为 {reported:,.0f}，达标可能性 {reported_met:.1%}；"
+        "形象进度为 {work_done:,.0f}，{work_done_met:.1%}。"
     ),
 }
 

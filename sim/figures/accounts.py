@@ -1,4 +1,4 @@
-"""Where the money is short: what each class of accounts could not pay, month by month."""
+"""Where the money is short: arrears by the class of money that lacks, month by month."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from sim.runs.folder import StoredRun
 
 _TEXT = {
     "zh": {
-        "title": "{year}年各月末到期未付：{month}最多，平均 {most} {unit}，主要缺在{largest}",
+        "title": "{year}年各月末欠款：{month}最多，平均 {most} {unit}，主要缺在{largest}",
         "nothing": "{year}年各账户均能按期足额支付",
-        "subtitle": "按应付而无钱可付的资金类别，各次模拟的平均数；"
-        "年末欠款合计 P50 {p50} {unit}（P10–P90：{p10}–{p90}），含等待资本金同步的贷款",
+        "subtitle": "到期未付款，按所缺资金的类别，各次模拟的平均数；"
+        "年末合计 P50 {p50} {unit}（P10–P90：{p10}–{p90}）",
+        "waits": "等资本金到位的贷款、债券",
         "unit": "到期未付（{unit}）",
     },
     "en": {
-        "title": "Due and unpaid in {year} ({unit}): {most} in {month}, chiefly {largest}",
+        "title": "Arrears in {year} ({unit}): most in {month}, mean {most}, chiefly {largest}",
         "nothing": "In {year} every account pays in full and in time",
-        "subtitle": "Means, by the class of money that lacks; all arrears at year-end, with loans "
-        "that wait for equity: P50 {p50} (P10-P90: {p10}-{p90})",
+        "subtitle": "Due and unpaid, by the class of money that lacks, means; at year-end "
+        "P50 {p50} (P10-P90: {p10}-{p90})",
+        "waits": "debt that waits for equity",
         "unit": "Due and unpaid ({unit})",
     },
 }
@@ -52,7 +54,11 @@ def draw_accounts(stored: StoredRun, path: Path, language: Language = "zh") -> N
         if row["month"].startswith(f"{year}-"):
             unmet[row["class"]][int(row["month"][5:])] += int(row["unmet_mean_yuan"])
     months = sorted({month for amounts in unmet.values() for month in amounts})
-    totals = {month: sum(amounts[month] for amounts in unmet.values()) for month in months}
+    totals = {
+        int(row["month"][5:]): int(row["mean_yuan"])
+        for row in stored.table("months")
+        if row["measure"] == "arrears" and row["month"].startswith(f"{year}-")
+    }
     worst = max(months, key=lambda month: totals[month])
     scale = scale_for(totals[worst])
     unit = scale.name(language)
@@ -68,6 +74,14 @@ def draw_accounts(stored: StoredRun, path: Path, language: Language = "zh") -> N
                 color=colour, label=CLASSES[language][name],
             )  # fmt: skip
             below = {month: below[month] + heights[month] for month in months}
+        # Debt is paid in step with equity: what may not be paid yet, no account is asked for.
+        waits = [max(totals[month] / scale.yuan - below[month], 0.0) for month in months]
+        if any(scale.show(height * scale.yuan) != scale.show(0) for height in waits):
+            axes.bar(
+                months, waits, bottom=list(below.values()), width=0.62, color="#eef0f3",
+                edgecolor="#9aa1ab", linewidth=0.6, hatch="////", label=text["waits"],
+            )  # fmt: skip
+        below = {month: totals[month] / scale.yuan for month in months}
         for month in months:
             if totals[month]:
                 axes.annotate(
@@ -81,12 +95,13 @@ def draw_accounts(stored: StoredRun, path: Path, language: Language = "zh") -> N
         axes.set_ylabel(text["unit"].format(unit=unit))
         if totals[worst]:
             axes.legend(loc="upper left", frameon=False, ncols=2)
-        largest = max(_COLOURS, key=lambda name: unmet[name][worst])
+        lacking = {CLASSES[language][name]: unmet[name][worst] / scale.yuan for name in _COLOURS}
+        lacking[text["waits"]] = waits[months.index(worst)]
         headings(
             figure,
             text["title" if totals[worst] else "nothing"].format(
                 year=year, month=MONTHS[language][worst - 1], most=scale.show(totals[worst]),
-                unit=unit, largest=CLASSES[language][largest],
+                unit=unit, largest=max(lacking, key=lacking.__getitem__),
             ),
             text["subtitle"].format(
                 unit=unit,

@@ -25,6 +25,7 @@ _TEXT = {
         "subtitle": "已开工项目的平均；正数为耽误，负数为抢回；期末仍未完工的计到期末，为下限",
         "late": "晚",
         "early": "早",
+        "none": "平均没有工期偏差：各项目均按计划开工、完工",
         "x": "平均天数",
         "before": "开工之前",
         "building": "施工之中",
@@ -37,6 +38,7 @@ _TEXT = {
         "counts up to the horizon, a lower bound",
         "late": "later",
         "early": "earlier",
+        "none": "No day lost or won on average: projects start and finish as planned",
         "x": "Mean days",
         "before": "before the start",
         "building": "while building",
@@ -77,6 +79,7 @@ def draw_causes(stored: StoredRun, path: Path, language: Language = "zh") -> Non
     if ordered[_SHOWN:]:
         bars.append((text["rest"], rest, TEXT))
     late = sum(days.values())
+    nothing = not any(round(value, 1) for _, value, _ in bars)
     with matplotlib.rc_context(settings()):
         figure, axes = new_chart()
         axes.set_position((0.27, 0.165, 0.70, 0.635))
@@ -95,6 +98,8 @@ def draw_causes(stored: StoredRun, path: Path, language: Language = "zh") -> Non
             )  # fmt: skip
         axes.axvline(0, color=TEXT, linewidth=0.8)
         axes.margins(x=0.1)
+        if nothing:  # what is left of rounding has no scale
+            axes.set_xlim(-1, 1)
         axes.set_yticks(places, [label for label, _, _ in bars])
         axes.invert_yaxis()
         axes.set_xlabel(text["x"])
@@ -104,7 +109,7 @@ def draw_causes(stored: StoredRun, path: Path, language: Language = "zh") -> Non
         )  # fmt: skip
         headings(
             figure,
-            text["title"].format(
+            text["none" if nothing else "title"].format(
                 days=f"{abs(late):.1f}", kind=text["late" if late >= 0 else "early"]
             ),
             text["subtitle"],

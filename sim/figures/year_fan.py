@@ -12,6 +12,7 @@ from sim.figures.style import (
     PAID,
     PLAN,
     REPORTED,
+    SMALL_SAMPLE,
     TARGET,
     WORK_DONE,
     foot_note,
@@ -28,7 +29,8 @@ _TEXT = {
     "zh": {
         "title": "{year}年完成投资走势：年末填报中位数 {median} {unit}，目标 {target} {unit}",
         "subtitle": "深色带为 P20–P80，浅色带为 P5–P95（模拟结果的范围）；"
-        "填报达到目标的可能性 {odds}{interval}",
+        "达到目标的可能性：填报 {reported}，形象进度 {work_done}{interval}",
+        "small": "只有 {count} 次模拟，太少：带状范围与可能性尚不可信",
         "interval": "（括号为95%抽样误差区间）",
         "reported": "填报完成投资（中位数与范围）",
         "work_done": "形象进度对应投资（中位数与范围）",
@@ -41,7 +43,8 @@ _TEXT = {
         "title": "Investment completed in {year}: reported median {median}, "
         "target {target} ({unit})",
         "subtitle": "Dark band P20-P80, light band P5-P95 (range of outcomes); "
-        "reported reaches the target: {odds}{interval}",
+        "target met: reported {reported}, work done {work_done}{interval}",
+        "small": "Only {count} replications: too few for bands and odds to be relied on",
         "interval": " (95 % interval of the sampling error)",
         "reported": "Reported (median and range)",
         "work_done": "Work done (median and range)",
@@ -85,6 +88,7 @@ def draw_year_fan(stored: StoredRun, path: Path, language: Language = "zh") -> N
     reported, target = summary["year_end"]["reported"], summary["target_yuan"]
     scale = scale_for(max(target, reported["p95"]))
     unit, certain = scale.name(language), nothing_is_random(stored)
+    small = summary["replications"] < SMALL_SAMPLE and not certain
     with matplotlib.rc_context(settings()):
         figure, axes = new_chart()
         ends = []
@@ -145,9 +149,13 @@ def draw_year_fan(stored: StoredRun, path: Path, language: Language = "zh") -> N
             text["title"].format(
                 year=year, median=scale.show(reported["p50"]), target=scale.show(target), unit=unit
             ),
-            text["subtitle"].format(
-                odds=odds(reported["probability_target_met"], certain),
+            text["small" if small else "subtitle"].format(
+                count=summary["replications"],
                 interval="" if certain else text["interval"],
+                **{
+                    measure: odds(summary["year_end"][measure]["probability_target_met"], certain)
+                    for measure in ("reported", "work_done")
+                },
             ),
             foot_note(stored, language),
         )

@@ -290,11 +290,12 @@ def _to_disk(folder: Path) -> None:
 def point_to(folder: Path) -> None:
     """Let `latest` name a run folder, replacing the pointer in one step."""
     pointer = folder.parent / LATEST
-    handle, name = tempfile.mkstemp(prefix=".latest-", dir=folder.parent)
+    # Opened as any file is, so that whoever may read the runs may read it too.
+    fresh = folder.parent / f".latest-{folder.name}-{os.getpid()}"
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        with fresh.open("w", encoding="utf-8") as stream:
             stream.write(folder.name + "\n")
-        os.replace(name, pointer)
+        os.replace(fresh, pointer)
     except OSError as error:
-        Path(name).unlink(missing_ok=True)
+        fresh.unlink(missing_ok=True)
         raise OSError(error.errno, error.strerror, str(pointer)) from error

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import sim
-from sim.figures import accounts, style, year_end, year_fan
+from sim.figures import accounts, causes, style, year_end, year_fan
 from sim.figures.amounts import Language
 from sim.figures.charts import CHARTS, draw_charts
 from sim.runs.folder import StoredRun
@@ -140,7 +140,52 @@ def test_the_chart_of_accounts_names_the_worst_month(stored: StoredRun, tmp_path
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(accounts, "headings", lambda _, title, *__: titles.append(title))
         CHARTS["accounts"](stored, tmp_path / "chart.png", "en")
-    assert "in Dec, chiefly general budget" in titles[0]
+    assert "most in Dec, mean " in titles[0]
+    assert titles[0].endswith("chiefly general budget")
+
+
+def drawn(chart: str, stored: StoredRun, path: Path, module: Any) -> Any:
+    """Draw a chart and return its axes."""
+    seen: list[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "save", lambda figure, _: seen.append(figure.axes[0]))
+        CHARTS[chart](stored, path, "en")
+    return seen[0]
+
+
+def test_bars_of_the_chart_of_accounts_come_to_all_arrears(tmp_path: Path) -> None:
+    """Half of A's claims are its loan's, which waits for the equity that is not there."""
+    rows = [project("A", "2020-03-01", "2022-10-31", 900, 400, done_before_year=300,
+                    funding="G:0.5;L:0.5")]  # fmt: skip
+    money = [{"id": "G", "name": "g", "class": "general_budget", "opening": 60, "budget": 200},
+             {"id": "L", "name": "l", "class": "loan", "opening": 900, "budget": 900}]  # fmt: skip
+    folder = write_world(tmp_path / "plan", rows, accounts=money)
+    poor = sim.write_run(sim.simulate(sim.load_scenario(folder), replications=3), tmp_path)
+    axes = drawn("accounts", poor, tmp_path / "chart.png", accounts)
+    owed = [int(row["mean_yuan"]) for row in poor.table("months")
+            if row["measure"] == "arrears" and row["month"].startswith("2021-")]  # fmt: skip
+    assert "debt that waits for equity" in [text.get_text() for text in axes.get_legend().texts]
+    heights = [sum(bar.get_height() for bar in axes.patches if round(bar.get_center()[0]) == month)
+               for month in range(1, 13)]  # fmt: skip
+    assert heights == pytest.approx([one * heights[-1] / owed[-1] for one in owed])
+    assert heights[-1] > 1.5 * axes.patches[11].get_height()
+
+
+def test_a_year_without_a_day_lost(tmp_path: Path) -> None:
+    """No axis of what rounding left over, and no number outside it."""
+    rows = [project("A", "2021-01-01", "2021-10-31", 900, 400, gates="none")]
+    folder = write_world(tmp_path / "plan", rows)
+    plain = sim.write_run(sim.simulate(sim.load_scenario(folder), replications=2), tmp_path)
+    axes = drawn("causes", plain, tmp_path / "chart.png", causes)
+    assert axes.get_xlim() == (-1, 1)
+    assert axes.figure.texts[0].get_text().startswith("No day lost or won")
+
+
+def test_few_replications_tell_no_odds(stored: StoredRun, tmp_path: Path) -> None:
+    axes = drawn("year_fan", stored, tmp_path / "chart.png", year_fan)
+    told = " ".join(text.get_text() for text in axes.figure.texts)
+    assert "Only 15 replications" in told
+    assert "target met" not in told
 
 
 def lines_and_notes(values: tuple[float, float, float]) -> tuple[list[Any], list[Any], Any]:
