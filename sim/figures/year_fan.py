@@ -28,10 +28,10 @@ from sim.runs.folder import StoredRun
 _TEXT = {
     "zh": {
         "title": "{year}年完成投资走势：年末填报中位数 {median} {unit}，目标 {target} {unit}",
-        "subtitle": "深色带为 P20–P80，浅色带为 P5–P95（模拟结果的范围）；"
-        "达到目标的可能性：填报 {reported}，形象进度 {work_done}{interval}",
+        "subtitle": "深色带 P20–P80，浅色带 P5–P95；"
+        "达标可能性：填报 {reported}，形象进度 {work_done}{interval}",
         "small": "只有 {count} 次模拟，太少：带状范围与可能性尚不可信",
-        "interval": "（括号为95%抽样误差区间）",
+        "interval": "（括号：95%抽样误差）",
         "reported": "填报完成投资（中位数与范围）",
         "work_done": "形象进度对应投资（中位数与范围）",
         "paid": "支付（中位数）",
@@ -42,10 +42,10 @@ _TEXT = {
     "en": {
         "title": "Investment completed in {year}: reported median {median}, "
         "target {target} ({unit})",
-        "subtitle": "Dark band P20-P80, light band P5-P95 (range of outcomes); "
+        "subtitle": "Dark band P20-P80, light P5-P95; "
         "target met: reported {reported}, work done {work_done}{interval}",
         "small": "Only {count} replications: too few for bands and odds to be relied on",
-        "interval": " (95 % interval of the sampling error)",
+        "interval": " (95 % sampling error)",
         "reported": "Reported (median and range)",
         "work_done": "Work done (median and range)",
         "paid": "Paid (median)",
@@ -92,7 +92,7 @@ def draw_year_fan(stored: StoredRun, path: Path, language: Language = "zh") -> N
     with matplotlib.rc_context(settings()):
         figure, axes = new_chart()
         ends = []
-        for measure, colour in (("work_done", WORK_DONE), ("reported", REPORTED)):
+        for measure, colour in (("reported", REPORTED), ("work_done", WORK_DONE)):
             own = [row for row in rows if row["measure"] == measure]
             months = [0, *(int(row["month"][5:]) for row in own)]
             lines = {

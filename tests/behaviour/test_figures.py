@@ -144,12 +144,12 @@ def test_the_chart_of_accounts_names_the_worst_month(stored: StoredRun, tmp_path
     assert titles[0].endswith("chiefly general budget")
 
 
-def drawn(chart: str, stored: StoredRun, path: Path, module: Any) -> Any:
+def drawn(chart: str, stored: StoredRun, path: Path, module: Any, language: Language = "en") -> Any:
     """Draw a chart and return its axes."""
     seen: list[Any] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "save", lambda figure, _: seen.append(figure.axes[0]))
-        CHARTS[chart](stored, path, "en")
+        CHARTS[chart](stored, path, language)
     return seen[0]
 
 
@@ -179,6 +179,25 @@ def test_a_year_without_a_day_lost(tmp_path: Path) -> None:
     axes = drawn("causes", plain, tmp_path / "chart.png", causes)
     assert axes.get_xlim() == (-1, 1)
     assert axes.figure.texts[0].get_text().startswith("No day lost or won")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("chart", "module"), [("year_fan", year_fan), ("year_end", year_end)])
+def test_headings_fit_the_chart(
+    chart: str, module: Any, language: Language, stored: StoredRun, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """With odds as long as they can be."""
+    monkeypatch.setattr(module, "SMALL_SAMPLE", 1)
+    long = {"value": 0.982, "low": 0.980, "high": 0.983}
+    ends = {
+        measure: found | {"probability_target_met": found["probability_target_met"] | long}
+        for measure, found in stored.summary["year_end"].items()
+    }
+    told = replace(stored, summary={**stored.summary, "year_end": ends})
+    figure = drawn(chart, told, tmp_path / "chart.png", module, language).figure
+    for text in figure.texts:
+        assert text.get_window_extent().x1 <= figure.bbox.x1, text.get_text()
 
 
 def test_few_replications_tell_no_odds(stored: StoredRun, tmp_path: Path) -> None:
