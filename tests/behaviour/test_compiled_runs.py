@@ -51,10 +51,29 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.glob("*.csv")}
 
 
-def test_both_engines_write_the_same_tables(town: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def short_of_money(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with accounts, and a project in reserve, whose payments are nobody's target."""
+    reserve = project("D", "2021-05-01", "2022-03-31", 600, 0, type="plant", county="north",
+                      gates="none", stage="reserve")  # fmt: skip
+    rows = [row | {"funding": "G:0.3;own:0.3;L:0.4"} for row in [*ROWS, reserve]]
+    accounts = [
+        {"id": "G", "name": "g", "class": "general_budget", "opening": 300, "budget": 500},
+        {"id": "L", "name": "l", "class": "loan", "opening": 900, "budget": 900},
+    ]
+    return write_world(
+        tmp_path_factory.mktemp("short") / "town", rows, "horizon = 2022-12-31", TIED,
+        calendar=CALENDAR, gates=GATES, types=TYPES, accounts=accounts,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("plan", ["town", "short_of_money"])
+def test_both_engines_write_the_same_tables(
+    plan: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     found = []
     for engine in ("compiled", "reference"):
-        scenario = sim.load_scenario(town, [f"run.engine={engine}"])
+        scenario = sim.load_scenario(request.getfixturevalue(plan), [f"run.engine={engine}"])
         run = sim.simulate(scenario, replications=50, workers=2 if engine == "compiled" else 1)
         found.append(sim.write_run(run, tmp_path / engine))
     compiled, reference = found
