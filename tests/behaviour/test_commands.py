@@ -402,6 +402,15 @@ class TestFailures:
         monkeypatch.setattr(simulate, "simulate", refuse)
 
     @pytest.mark.usefixtures("no_charts")
+    def test_who_may_read_the_run_may_read_latest(self, world: Path, tmp_path: Path) -> None:
+        ask("run", world / "base.toml", "--out", tmp_path / "out", "--quiet")
+        folder = run_folder(tmp_path / "out")
+        modes = {
+            path.stat().st_mode for path in (folder / "summary.json", folder.parent / "latest")
+        }
+        assert len(modes) == 1
+
+    @pytest.mark.usefixtures("no_charts")
     @pytest.mark.parametrize("occupied", ["run", "pointer"])
     def test_names_that_the_run_needs_are_taken(
         self, occupied: str, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
