@@ -56,7 +56,7 @@ def short_of_money(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with accounts, and a project in reserve, whose payments are nobody's target."""
     reserve = project("D", "2021-05-01", "2022-03-31", 600, 0, type="plant", county="north",
                       gates="none", stage="reserve")  # fmt: skip
-    rows = [row | {"funding": "G:0.3;own:0.3;L:0.4"} for row in [*ROWS, reserve]]
+    rows = [{**row, "funding": "G:0.3;own:0.3;L:0.4"} for row in [*ROWS, reserve]]
     accounts = [
         {"id": "G", "name": "g", "class": "general_budget", "opening": 300, "budget": 500},
         {"id": "L", "name": "l", "class": "loan", "opening": 900, "budget": 900},
