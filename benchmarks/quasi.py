@@ -44,7 +44,7 @@ class YearEnd:
         self._model, self._still = prepare(sampler)
         self._drawn, self._room = allocate(self._model)
         self._world = build_world(sampler.frame)
-        self._state = build_state(self._world, stages=1, tables=True)
+        self._state = build_state(self._world, parts=1, tables=True)
         portfolio = sampler.portfolio
         self._counts, self._month = portfolio.in_target, portfolio.year_end_month
         self._before = int(portfolio.before_year[portfolio.in_target].sum())

@@ -29,6 +29,7 @@ from credibility_runs import (
 import sim
 from sim.analysis.predictive import coverage, held_against, predictive
 from sim.analysis.scopes import scope_ratios
+from sim.plan import evidence
 from sim.plan.parameters import own_draw
 from sim.plan.portfolio import build_portfolio
 from sim.runs.class_totals import (
@@ -54,16 +55,10 @@ COVERED = {
 }
 STAGES = ("completing", "continuing", "new")
 KINDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "type": {
-        "industry": ("industrial_plant", "petrochemical"),
-        "infrastructure": ("rail_metro", "roads", "bridges_tunnels", "energy_power",
-                           "water_conservancy"),
-        "transport": ("rail_metro", "roads", "bridges_tunnels"),
-        "water": ("water_conservancy",),
-    },
+    "type": {**evidence.KINDS, "water": ("water_conservancy",)},
     "system": {"industry": ("industry",), "infrastructure": ("infrastructure",)},
-}  # fmt: skip
-"""Which projects stand for a published scope. New infrastructure (IT) stands for neither."""
+}
+"""Which projects stand for a published scope."""
 LISTED, AUDITED = 9, 8
 """Months of a list that counts projects on schedule, and of an audit that counts those behind."""
 

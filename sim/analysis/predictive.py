@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sim.analysis.calibration import (
     BIAS,
     FIRST_MONTH,
+    KIND_SPREAD,
     LIST,
     PLACE,
     START_BIAS,
@@ -21,11 +22,12 @@ from sim.analysis.calibration import (
     started,
     without,
 )
-from sim.plan.evidence import STARTS, Cell, PlaceYear
+from sim.plan.evidence import KINDS, STARTS, Cell, PlaceYear
 
 Floats = NDArray[np.float64]
 
 FIRST_QUARTER, LATER = "first_quarter", "later"
+KINDS_TOLD, KINDS_LATER = "kinds", "kinds_later"
 _CELLS, _GRID = 120, 200
 """Cells of means and points of the grid: both far finer than the spreads."""
 
@@ -105,6 +107,9 @@ def predictive(
         means = started(means, START_BIAS if biased else np.zeros(len(START_BIAS)))
         weights = believed.starts[:, :, None]
         spreads = np.sqrt([luck + START_PLACE**2])
+    elif cell[0] in KINDS:
+        weights = believed.shares.sum(axis=(1, 2))[:, None, None]
+        spreads = np.sqrt([luck + KIND_SPREAD**2])
     else:
         means = means + (BIAS if biased else np.zeros(len(BIAS)))
         weights = believed.shares
@@ -146,7 +151,8 @@ class Held:
         Probability of a smaller share.
     kind : str
         What it counts as: its scope; `first_quarter` for a share of January to March, which is not
-        learned from; `later` for one of a year that is not.
+        learned from; `later` for one of a year that is not. Ratios of kinds of works: `kinds`, and
+        `kinds_later` for those that are not learned from.
     """
 
     place: str
@@ -202,7 +208,10 @@ def _held(row: PlaceYear, k: int, band: Predictive, name: str) -> Held:
     (scope, month), share = row.cells[k], float(row.shares[k])
     early = scope != STARTS and month < FIRST_MONTH
     low, middle, high = (band.percentile(at) for at in (0.1, 0.5, 0.9))
-    kind = FIRST_QUARTER if early else name or scope
+    if scope in KINDS:
+        kind = KINDS_LATER if early or name else KINDS_TOLD
+    else:
+        kind = FIRST_QUARTER if early else name or scope
     below = band.standing(share)
     return Held(row.place, row.year, scope, month, share, low, middle, high, below, kind)
 

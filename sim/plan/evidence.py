@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,13 @@ Cell = tuple[str, int]
 
 STARTS = "starts"
 """Scope of start ratios."""
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "industry": ("industrial_plant", "petrochemical"),
+    "infrastructure": ("rail_metro", "roads", "bridges_tunnels", "energy_power",
+                       "water_conservancy"),
+    "transport": ("rail_metro", "roads", "bridges_tunnels"),
+}  # fmt: skip
+"""Types that stand for a published kind of works. New infrastructure (IT) stands for none."""
 _SHARES, _PLACES, _STARTS = "month_end_shares", "places", "start_rates"
 
 

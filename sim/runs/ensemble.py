@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.plan.configuration import usual_engine
-from sim.plan.evidence import STARTS
+from sim.plan.evidence import KINDS, STARTS
 from sim.plan.language import parse_distribution
 from sim.plan.parameters import PARAMETERS, own_draw
 from sim.plan.portfolio import Portfolio, build_portfolio
@@ -24,8 +24,9 @@ from sim.plan.quantiles import quantile
 from sim.plan.rows import Exposure, ProjectType
 from sim.plan.scenario import Scenario, load_scenario
 from sim.runs.class_totals import compare_with, gaps, reference_classes, totals_of
-from sim.runs.layout import ALL, stage_plans
-from sim.runs.outcomes import MEASURES, STAGES, Outcomes
+from sim.runs.layout import ALL, annual_plans
+from sim.runs.outcomes import MEASURES, Outcomes
+from sim.runs.parts import STAGES, Parts, parts_of
 from sim.runs.workers import outcomes_of
 from sim.sampling import register
 from sim.sampling.quasi import SCRAMBLES, quasi_points
@@ -52,7 +53,8 @@ class Ensemble:
         Their values, by replication.
     shares : dict of str to ndarray of float64, shape (N, 12)
         By scope (`all`, a stage): reported investment of the year up to each month-end over the
-        annual plan. Under `starts`: projects started over those planned to start in the year.
+        annual plan. Under `starts`: projects started over those planned to start in the year. Under
+        a kind of works: its share over that of all works, at the same mix of stages.
     gaps : ndarray of float64, shape (N, 7)
         How far durations, costs, starts and the spread of projects lie from what is known of
         them, in the order of `class_totals.GAPS`.
@@ -200,28 +202,77 @@ def _simulated(
     """Simulate one design; return the values of all parameters, shares, and gaps to classes."""
     portfolio = build_portfolio(spread_scenario(scenario, given).plan)
     sampler, compared = build_sampler(portfolio, seed, "quasi"), compare_with(portfolio, classes)
+    cut = _cut(portfolio)
     pieces = [batch[at : at + _PIECE] for at in range(0, len(batch), _PIECE)]
     values, shares, found = [], [], []
-    for outcomes in outcomes_of(sampler, pieces, usual_engine(), workers):
+    for outcomes in outcomes_of(sampler, pieces, usual_engine(), workers, cut.parts):
         columns = [
             outcomes.drivers[one.driver] if one.kind == "driver"
             else np.full(len(outcomes.replications), given[one.name])
             for one in PARAMETERS
         ]  # fmt: skip
         values.append(np.stack(columns, axis=1))
-        shares.append(_shares(portfolio, outcomes))
+        shares.append(_shares(portfolio, cut, outcomes))
         found.append(gaps(compared, totals_of(compared, outcomes)))
     joined = {name: np.concatenate([one[name] for one in shares]) for name in shares[0]}
     return np.concatenate(values), joined, np.concatenate(found)
 
 
-def _shares(portfolio: Portfolio, outcomes: Outcomes) -> dict[str, Floats]:
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A plan cut into stages, and these by which kinds of works a project stands for.
+
+    Attributes
+    ----------
+    kinds : tuple of tuple of str
+        Sets of kinds that occur.
+    plans : ndarray of int64, shape (L, S)
+        Annual plans in the target, by set of kinds and stage.
+    parts : Parts
+        The same as parts, one after the other.
+    """
+
+    kinds: tuple[tuple[str, ...], ...]
+    plans: NDArray[np.int64]
+    parts: Parts
+
+
+def _cut(portfolio: Portfolio) -> _Cut:
+    kinds = [
+        tuple(kind for kind, types in KINDS.items() if one.type in types)
+        for one in portfolio.plan.projects
+    ]
+    sets = tuple(sorted(set(kinds)))
+    names = [f"{kind} {stage}" for kind in sets for stage in STAGES]
+    parts = parts_of(
+        names,
+        [f"{kind} {one.stage}" for kind, one in zip(kinds, portfolio.plan.projects, strict=True)],
+    )
+    plans, target = annual_plans(portfolio), portfolio.in_target
+    filed = [plans[target & (parts.of_project == part)].sum() for part in range(parts.count)]
+    return _Cut(sets, np.array(filed, np.int64).reshape(len(sets), len(STAGES)), parts)
+
+
+def _shares(portfolio: Portfolio, cut: _Cut, outcomes: Outcomes) -> dict[str, Floats]:
     """Return shares of annual plans by scope and month, and shares of planned starts."""
     months = slice(portfolio.year_end_month - MONTHS + 1, portfolio.year_end_month + 1)
-    amounts = {ALL: outcomes.months[:, MEASURES.index("reported"), months]} | {
-        stage: outcomes.stage_months[:, position, months] for position, stage in enumerate(STAGES)
-    }
-    found = {name: amounts[name] / filed for name, filed in stage_plans(portfolio).items()}
+    count = len(outcomes.replications)
+    reported = outcomes.part_months[:, :, months].reshape(count, *cut.plans.shape, MONTHS)
+    whole = outcomes.months[:, MEASURES.index("reported"), months]
+    found = {ALL: whole / cut.plans.sum()}
+    plans, stages = cut.plans.sum(axis=0), reported.sum(axis=1)
+    for position, stage in enumerate(STAGES):
+        if plans[position]:
+            found[stage] = stages[:, position] / plans[position]
+    for kind in KINDS:
+        own = np.array([kind in names for names in cut.kinds])
+        filed = cut.plans[own].sum(axis=0)
+        has = filed > 0
+        if has.any():
+            mix = plans[has, None] / plans[has].sum()
+            share = reported[:, own].sum(axis=1)[:, has] / filed[has, None]
+            everything = stages[:, has].sum(axis=1) / plans[has].sum()
+            found[kind] = _over((share * mix).sum(axis=1), everything)
     planned = (
         portfolio.in_target & ~portfolio.begun & ~portfolio.finished
         & (portfolio.planned_start <= portfolio.year_end_day)
@@ -230,3 +281,8 @@ def _shares(portfolio: Portfolio, outcomes: Outcomes) -> dict[str, Floats]:
     started = outcomes.start[:, planned, None] <= ends
     found[STARTS] = started.sum(axis=1) / max(int(planned.sum()), 1)
     return found
+
+
+def _over(above: Floats, below: Floats) -> Floats:
+    """Return a ratio; nought, which has no logarithm, where nothing is below it."""
+    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)

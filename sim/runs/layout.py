@@ -13,7 +13,8 @@ from sim.engine.rules import PPM, Cause, Wait
 from sim.plan.portfolio import Portfolio
 from sim.runs.counting import BLOCKS, SKIP, add_groups
 from sim.runs.grids import Grid, Grids, day_grid, lay_out, money_grid, number_grid
-from sim.runs.outcomes import ACCOUNT_MEASURES, MEASURES, STAGES, Outcomes
+from sim.runs.outcomes import ACCOUNT_MEASURES, MEASURES, Outcomes
+from sim.runs.parts import STAGES
 from sim.runs.squares import MOST_SQUARED, PARTS
 from sim.sampling.accounts import Purses
 from sim.sampling.sampler import Sampler
@@ -269,7 +270,7 @@ def counted_values(layout: Layout, outcomes: Outcomes, sums: Ints) -> Iterator[t
     yield "arrears_months", outcomes.arrears_months
     for position, measure in enumerate(MEASURES):
         yield f"groups_{measure}", sums[:, position, :-1]
-    yield "stages", outcomes.stage_months[:, :, :year]
+    yield "stages", outcomes.part_months[:, :, :year]
     for name in ("released", "spent", "balance", "unmet"):
         yield name, outcomes.accounts[:, ACCOUNT_MEASURES.index(name)]
     yield "queued", outcomes.queues[:, 0]

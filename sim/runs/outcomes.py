@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from sim.engine.rules import NEVER, PPM
 from sim.engine.trajectory import Trajectory
 from sim.plan.portfolio import Portfolio
+from sim.runs.parts import Parts, by_stage
 from sim.runs.promises import fulfilled, watched
 from sim.sampling.realization import Frame, Realization
 
 Ints = NDArray[np.int64]
 
 MEASURES = ("work_done", "reported", "paid")
-STAGES = ("completing", "continuing", "new", "pre_work")
 ACCOUNT_MEASURES = ("released", "spent", "set_aside", "lapsed", "balance", "unmet")
 
 
@@ -46,8 +46,9 @@ class Outcomes:
         The same summed over the projects in the target, cumulative at each month-end.
     net_of_growth : ndarray of int64, shape (N, 2)
         Work done and reported at year-end at approved prices, over the projects in the target.
-    stage_months : ndarray of int64, shape (N, S, M)
-        Reported value of the year by stage, in the order of `STAGES`.
+    part_months : ndarray of int64, shape (N, S, M)
+        Reported value of the year by part of the plan: by stage, in the order of `parts.STAGES`,
+        where nothing else was asked for.
     arrears : ndarray of int64, shape (N, P)
         Yuan due and unpaid at the plan year's end.
     arrears_months : ndarray of int64, shape (N, M)
@@ -81,7 +82,7 @@ class Outcomes:
     year_end: Ints
     months: Ints
     net_of_growth: Ints
-    stage_months: Ints
+    part_months: Ints
     arrears: Ints
     arrears_months: Ints
     final_cost: Ints
@@ -111,7 +112,10 @@ class Outcomes:
 
 
 def collect(
-    portfolio: Portfolio, frame: Frame, pairs: Sequence[tuple[Realization, Trajectory]]
+    portfolio: Portfolio,
+    frame: Frame,
+    pairs: Sequence[tuple[Realization, Trajectory]],
+    parts: Parts | None = None,
 ) -> Outcomes:
     """Keep what is needed of a batch.
 
@@ -123,12 +127,14 @@ def collect(
         What engines were given beside each realization.
     pairs : sequence of (Realization, Trajectory)
         What was drawn and what followed.
+    parts : Parts, optional
+        Whose reported value is summed month by month; the stages where not given.
     """
     month = portfolio.year_end_month
     target = portfolio.in_target
-    stages = np.array([one.stage for one in portfolio.plan.projects])
-    masks = [(stages == stage) & target for stage in STAGES]
-    year_end, months, net, stage_months = [], [], [], []
+    summed = by_stage(portfolio) if parts is None else parts
+    masks = [(summed.of_project == part) & target for part in range(summed.count)]
+    year_end, months, net, part_months = [], [], [], []
     for drawn, one in pairs:
         of_year = {
             "work_done": one.value - portfolio.before_year[:, None],
@@ -142,7 +148,7 @@ def collect(
             for values in (one.value, one.reported)
         ]
         net.append(np.array(at_approved_prices, dtype=np.int64))
-        stage_months.append(np.stack([of_year["reported"][mask].sum(axis=0) for mask in masks]))
+        part_months.append(np.stack([of_year["reported"][mask].sum(axis=0) for mask in masks]))
     start, finish, delivered = (
         np.stack([getattr(one, name) for _, one in pairs])
         for name in ("start", "finish", "delivered")
@@ -166,7 +172,7 @@ def collect(
         year_end=np.stack(year_end),
         months=np.stack(months),
         net_of_growth=np.stack(net),
-        stage_months=np.stack(stage_months),
+        part_months=np.stack(part_months),
         arrears=np.stack([one.arrears[:, month] for _, one in pairs]),
         arrears_months=np.stack([one.arrears.sum(axis=0) for _, one in pairs]),
         final_cost=np.stack([drawn.total + one.premium for drawn, one in pairs]),

@@ -12,7 +12,8 @@ from sim.plan.configuration import usual_engine
 from sim.plan.portfolio import build_portfolio
 from sim.plan.scenario import Scenario
 from sim.runs.layout import stage_plans
-from sim.runs.outcomes import MEASURES, STAGES, Outcomes
+from sim.runs.outcomes import MEASURES, Outcomes
+from sim.runs.parts import STAGES
 from sim.runs.statistics import mean_error, moments
 from sim.runs.workers import outcomes_of
 from sim.sampling.sampler import build_sampler
@@ -91,7 +92,7 @@ def simulate_years(scenario: Scenario, replications: int, workers: int = 1) -> Y
 
 
 def _sums(outcomes: Outcomes) -> tuple[Ints, Ints]:
-    return outcomes.months.copy(), outcomes.stage_months.copy()
+    return outcomes.months.copy(), outcomes.part_months.copy()
 
 
 def difference(after: Years, before: Years, measure: str) -> Estimate:

@@ -18,12 +18,8 @@ from sim.engine.compiled.records import City, State, World
 from sim.engine.rules import PPM, Cause, Wait
 from sim.jit import compiled, inner
 from sim.plan.portfolio import Portfolio
-from sim.runs.outcomes import (
-    ACCOUNT_MEASURES,
-    MEASURES,
-    STAGES,
-    Outcomes,
-)
+from sim.runs.outcomes import ACCOUNT_MEASURES, MEASURES, Outcomes
+from sim.runs.parts import Parts, by_stage
 from sim.runs.promises import fulfilled, watched
 from sim.sampling.draw_shared import told_subjects
 from sim.sampling.draws import (
@@ -65,7 +61,7 @@ class Rows(NamedTuple):
     year_end: NDArray[np.int64]
     months: NDArray[np.int64]
     net_of_growth: NDArray[np.int64]
-    stage_months: NDArray[np.int64]
+    part_months: NDArray[np.int64]
     arrears: NDArray[np.int64]
     arrears_months: NDArray[np.int64]
     final_cost: NDArray[np.int64]
@@ -78,7 +74,7 @@ class Rows(NamedTuple):
     fault: NDArray[np.int64]
 
 
-def _allocate_rows(world: World, drivers: int, count: int) -> Rows:
+def _allocate_rows(world: World, drivers: int, parts: int, count: int) -> Rows:
     projects, months = len(world.projects), len(world.month_ends)
     whole = (count, projects)
 
@@ -97,7 +93,7 @@ def _allocate_rows(world: World, drivers: int, count: int) -> Rows:
         year_end=room(len(MEASURES), projects),
         months=room(len(MEASURES), months),
         net_of_growth=room(2),
-        stage_months=room(len(STAGES), months),
+        part_months=room(parts, months),
         arrears=room(projects),
         arrears_months=room(months),
         final_cost=room(projects),
@@ -190,8 +186,8 @@ def _keep(world: World, drawn: Drawn, state: State, rows: Rows, r: int) -> None:
         rows.months[r, 1, month] = state.city[City.REPORTED, month]
         rows.months[r, 2, month] = state.city[City.PAID, month]
         rows.arrears_months[r, month] = state.city[City.ARREARS, month]
-        for stage in range(rows.stage_months.shape[1]):
-            rows.stage_months[r, stage, month] = state.city[City.STAGES + stage, month]
+        for part in range(rows.part_months.shape[1]):
+            rows.part_months[r, part, month] = state.city[City.PARTS + part, month]
     _copy(state.treasury, rows.accounts[r])
     _copy(state.windows, rows.queues[r])
     for c in range(len(world.checks)):
@@ -223,6 +219,8 @@ class CompiledRunner:
         The plan as kernels read it.
     names : tuple of str
         Names of the drivers told.
+    parts : int
+        How many parts of the plan are summed.
     local : threading.local
         Work space of each thread.
     """
@@ -232,19 +230,25 @@ class CompiledRunner:
     still: Still
     world: World
     names: tuple[str, ...]
+    parts: int
     local: threading.local
 
 
-def prepare_runner(sampler: Sampler) -> CompiledRunner:
-    """Lay out a plan for the compiled engine."""
+def prepare_runner(sampler: Sampler, parts: Parts | None = None) -> CompiledRunner:
+    """Lay out a plan for the compiled engine.
+
+    Parameters
+    ----------
+    sampler : Sampler
+        What draws.
+    parts : Parts, optional
+        Whose reported value is summed month by month; the stages where not given.
+    """
     model, still = prepare(sampler)
-    stage = [
-        STAGES.index(one.stage) if one.stage in STAGES else len(STAGES)
-        for one in sampler.portfolio.plan.projects
-    ]
-    world = build_world(sampler.frame, np.array(stage, dtype=np.int64), watched(sampler.portfolio))
+    summed = by_stage(sampler.portfolio) if parts is None else parts
+    world = build_world(sampler.frame, summed.of_project, watched(sampler.portfolio))
     names = tuple(told_subjects(sampler))
-    runner = CompiledRunner(sampler, model, still, world, names, threading.local())
+    runner = CompiledRunner(sampler, model, still, world, names, summed.count, threading.local())
     # Compile here, where an interrupt is heard, and not on a thread.
     rows = allocate_rows(runner, 0)
     _run(runner, np.zeros(0, np.uint64), shared_uniforms(sampler, []), range(0), rows)
@@ -253,7 +257,7 @@ def prepare_runner(sampler: Sampler) -> CompiledRunner:
 
 def allocate_rows(runner: CompiledRunner, count: int) -> Rows:
     """Allocate room for batches of up to so many replications."""
-    return _allocate_rows(runner.world, len(runner.names), count)
+    return _allocate_rows(runner.world, len(runner.names), runner.parts, count)
 
 
 def row_bytes(runner: CompiledRunner) -> int:
@@ -349,8 +353,8 @@ def _work_space(runner: CompiledRunner) -> tuple[Drawn, DrawRoom, State]:
     local = runner.local
     if not hasattr(local, "space"):
         drawn, room = allocate(runner.model)
-        # Projects of no stage in the list are summed behind it, and not looked at.
-        local.space = drawn, room, build_state(runner.world, len(STAGES) + 1, tables=False)
+        # Projects of no part are summed behind the parts, and not looked at.
+        local.space = drawn, room, build_state(runner.world, runner.parts + 1, tables=False)
     space: tuple[Drawn, DrawRoom, State] = local.space
     return space
 

@@ -25,7 +25,8 @@ from sim.runs.estimates import (
     probabilities,
 )
 from sim.runs.layout import annual_plans
-from sim.runs.outcomes import MEASURES, STAGES
+from sim.runs.outcomes import MEASURES
+from sim.runs.parts import STAGES
 from sim.runs.simulate import Run
 from sim.runs.statistics import PERCENTILES, shares
 

@@ -24,6 +24,7 @@ from sim.runs.batch_tally import BatchTally, batch_arrays, empty_batch, note
 from sim.runs.batches import Arrays, BatchStore
 from sim.runs.layout import Layout, build_layout
 from sim.runs.outcomes import Outcomes, collect
+from sim.runs.parts import Parts
 from sim.runs.samples import Samples, join_samples, sample_columns
 from sim.runs.tally import fits
 from sim.sampling.draws import draw
@@ -57,17 +58,21 @@ RunAll = Callable[[Sequence[range]], Iterator[BatchResult]]
 """Runs batches; yields each when it is finished and stored, in any order."""
 
 
-def simulate_batch(sampler: Sampler, batch: Sequence[int]) -> Outcomes:
+def simulate_batch(sampler: Sampler, batch: Sequence[int], parts: Parts | None = None) -> Outcomes:
     """Draw and simulate a batch of replications with the reference engine."""
     pairs = [
         (realization, run_reference(sampler.frame, realization))
         for realization in draw(sampler, batch)
     ]
-    return collect(sampler.portfolio, sampler.frame, pairs)
+    return collect(sampler.portfolio, sampler.frame, pairs, parts)
 
 
 def outcomes_of(
-    sampler: Sampler, batches: Iterable[Sequence[int]], engine: str, workers: int
+    sampler: Sampler,
+    batches: Iterable[Sequence[int]],
+    engine: str,
+    workers: int,
+    parts: Parts | None = None,
 ) -> Iterator[Outcomes]:
     """Simulate batches one after another, for whoever keeps something else than a run does.
 
@@ -81,6 +86,8 @@ def outcomes_of(
         Which engine simulates.
     workers : int
         Threads of the compiled engine; outcomes do not depend on them.
+    parts : Parts, optional
+        Whose reported value is summed month by month; the stages where not given.
 
     Yields
     ------
@@ -89,11 +96,11 @@ def outcomes_of(
     """
     if engine == "reference":
         for batch in batches:
-            yield simulate_batch(sampler, batch)
+            yield simulate_batch(sampler, batch, parts)
         return
     from sim.runs.rows import prepare_runner, run_rows
 
-    runner = prepare_runner(sampler)
+    runner = prepare_runner(sampler, parts)
     with ThreadPoolExecutor(workers) as pool:
         for batch in batches:
             yield run_rows(runner, batch, pool)

@@ -20,7 +20,7 @@ from sim.plan.quantiles import quantile
 from sim.plan.residuals import in_force
 from sim.plan.rows import Deflation, Plan
 from sim.plan.scenario import Scenario
-from sim.runs.outcomes import STAGES
+from sim.runs.parts import STAGES
 from tests.retold import outcomes_of
 
 FOLDER = Path(__file__).parents[2] / "scenarios" / "luoyang-2021"
@@ -246,7 +246,7 @@ def test_the_months_have_a_believable_shape(scenario: Scenario) -> None:
     for one in scenario.plan.projects:
         if one.stage in plans:
             plans[one.stage] += one.annual_plan
-    august = np.median(outcomes.stage_months[:, :, 7], axis=0)
+    august = np.median(outcomes.part_months[:, :, 7], axis=0)
     shares = [august[k] / plans[stage] for k, stage in enumerate(STAGES)]
     assert shares[0] > shares[1] > shares[2]
 

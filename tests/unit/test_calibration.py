@@ -17,6 +17,7 @@ from sim.analysis.calibrated import (
 from sim.analysis.calibration import (
     BIAS,
     CLASS_SPREADS,
+    KIND_SPREAD,
     LIST,
     PLACE,
     START_BIAS,
@@ -35,6 +36,7 @@ from sim.analysis.calibration import (
 from sim.analysis.calibration_tables import month_bands, told_apart
 from sim.analysis.emulator import Emulator, fit_emulator
 from sim.analysis.predictive import Held, beliefs, coverage, held_against, predictive
+from sim.analysis.scopes import beside_all
 from sim.plan.evidence import STARTS, PlaceYear
 from sim.plan.language import parse_distribution
 from sim.plan.parameters import PARAMETERS
@@ -366,6 +368,69 @@ class TestStarts:
         assert started(np.array([0.6]), 0.25)[0] == pytest.approx(0.7)
         assert started(np.array([0.6]), 0.0)[0] == pytest.approx(0.6)
         assert started(np.array([1.0]), 0.75)[0] == pytest.approx(1.0)
+
+
+class TestKinds:
+    """Kinds of works beside the whole list of their month."""
+
+    @pytest.fixture(scope="class")
+    def both(self) -> tuple[Floats, Emulator]:
+        """Idle lifts industry; levels of lists are moved by the others."""
+        values = parameters(ROWS)
+        luck = LUCK * GENERATOR.standard_normal(ROWS)
+        ratio = np.exp(0.6 * values[:, [2]] + 0.1 * luck[:, None] + np.zeros((ROWS, MONTHS)))
+        return values, fit_emulator(values, {"all": shares(values, luck), "industry": ratio})
+
+    def test_the_likelihood_is_that_of_a_joint_normal(self, both: tuple[Floats, Emulator]) -> None:
+        """Neither the bias nor the place is in a ratio; the year's luck is in both."""
+        cells = (("all", 8), ("industry", 8))
+        found = posterior(NAMES, *both, [PlaceYear("A", 2020, cells, np.array([1.1, 1.3]))])
+        columns = [found.emulator.cells.index(cell) for cell in cells]
+        off = np.log([1.1, 1.3]) - found.means[:, columns]
+        for at in ((0, 1, 2), (5, 4, 3)):
+            own = np.diag([PLACE[at[1]] ** 2 + LIST[at[2]] ** 2, KIND_SPREAD**2])
+            joint = stats.multivariate_normal(
+                [BIAS[at[0]], 0], found.emulator.covariance[np.ix_(columns, columns)] + own
+            )
+            gaps = found.terms["A"][(slice(None), *at, 0)] - joint.logpdf(off)
+            assert np.ptp(gaps) < 1e-3 * np.abs(joint.logpdf(off)).max()
+
+    def test_a_ratio_tells_what_a_level_does_not(self, both: tuple[Floats, Emulator]) -> None:
+        told = []
+        for cells, seen in (((("all", 8),), [1.1]), ((("industry", 8),), [1.5])):
+            rows = [PlaceYear(f"P{k}", 2020, cells, np.array(seen)) for k in range(6)]
+            found = {one.name: one for one in marginals(posterior(NAMES, *both, rows))}
+            told.append((found["idle"].told, found["publication_bias"].told))
+        assert abs(told[0][0]) < 0.01 < 0.2 < told[1][0]
+        assert told[1][1] == pytest.approx(0, abs=1e-6)
+
+    def test_first_quarters_are_not_learned_from(self, both: tuple[Floats, Emulator]) -> None:
+        rows = [PlaceYear("A", 2020, (("industry", 2),), np.array([1.8]))]
+        found = posterior(NAMES, *both, rows)
+        assert effective_size(found) == pytest.approx(len(found.values))
+        (one,) = held_against(found, rows)
+        assert one.kind == "kinds_later"
+
+    def test_a_mixture_is_that_of_its_parts(self, both: tuple[Floats, Emulator]) -> None:
+        rows = [PlaceYear("A", 2020, (("industry", 8),), np.array([1.5]))]
+        found = posterior(NAMES, *both, rows)
+        column = found.emulator.cells.index(("industry", 8))
+        spread = np.sqrt(found.emulator.covariance[column, column] + KIND_SPREAD**2)
+        weights = found.weights_of(0)
+        for biased in (True, False):
+            band = predictive(found, ("industry", 8), beliefs(found.weights), biased=biased)
+            for ratio in (1.0, 1.4, 2.0):
+                at = (np.log(ratio) - found.means[:, column]) / spread
+                exact = weights @ stats.norm.cdf(at)
+                assert band.standing(ratio) == pytest.approx(exact, abs=3e-3)
+
+    def test_shares_become_ratios_to_their_list(self) -> None:
+        cells = (("all", 6), ("industry", 6), ("industry", 8), ("new", 6))
+        row = PlaceYear("A", 2020, cells, np.array([0.5, 0.6, 0.9, 0.4]), "north")
+        (found,) = beside_all([row])
+        assert found.cells == (("all", 6), ("industry", 6), ("new", 6))
+        assert found.shares == pytest.approx([0.5, 1.2, 0.4])
+        assert (found.place, found.year, found.group) == ("A", 2020, "north")
 
 
 class TestAsAScenario:

@@ -32,7 +32,7 @@ def run_compiled(frame: Frame, realization: Realization) -> Trajectory:
     """
     world = build_world(frame)
     still, drawn = pack_realization(frame, realization)
-    state = build_state(world, stages=1, tables=True)
+    state = build_state(world, parts=1, tables=True)
     simulate_one(world, still, drawn, state)
     return _trajectory(realization.replication, state)
 

@@ -215,7 +215,7 @@ def _set_up_projects(world: World, drawn: Drawn, state: State) -> None:
         if one.in_target:
             state.running[City.WORK_DONE] += one.done - world.filed[p].before_year
             state.running[City.REPORTED] += one.done - world.filed[p].before_year
-            state.running[City.STAGES + one.stage] += one.done - world.filed[p].before_year
+            state.running[City.PARTS + one.part] += one.done - world.filed[p].before_year
         state.active[p] = p
         if not one.finished:
             state.measuring[measuring] = p

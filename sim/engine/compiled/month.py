@@ -91,7 +91,7 @@ def _measure(
     if one.in_target:
         state.running[City.WORK_DONE] += value - before
         state.running[City.REPORTED] += reported - site.reported
-        state.running[City.STAGES + one.stage] += reported - site.reported
+        state.running[City.PARTS + one.part] += reported - site.reported
     site.value, site.reported = value, reported
     if started:
         if site.dropped == NEVER:

@@ -46,7 +46,7 @@ _GROUPS = 4
 
 
 def build_world(
-    frame: Frame, stage: Ints | None = None, watched: Sequence[tuple[int, int]] = ()
+    frame: Frame, part: Ints | None = None, watched: Sequence[tuple[int, int]] = ()
 ) -> World:
     """Lay a plan out for kernels.
 
@@ -54,7 +54,7 @@ def build_world(
     ----------
     frame : Frame
         What is the same in every replication.
-    stage : ndarray of int64, shape (P,), optional
+    part : ndarray of int64, shape (P,), optional
         By which reported value is summed.
     watched : sequence of (int, int), optional
         Months and projects, in order of month, whose progress is to be kept.
@@ -75,7 +75,7 @@ def build_world(
     )
     return World(
         policy=_policy(frame, year_end),
-        projects=_projects(frame, row, stage),
+        projects=_projects(frame, row, part),
         filed=_records(
             FILED, count, before_year=frame.before_year, annual_plan=frame.annual_plan,
             planned_work=frame.planned_work, opening=terms.opening.sum(axis=1),
@@ -194,7 +194,7 @@ def _last_run(opening: Ints) -> int:
     return int(np.flatnonzero(opening.any(axis=0)).max(initial=-1)) + 1
 
 
-def _projects(frame: Frame, terms_row: Ints, stage: Ints | None) -> NDArray[np.void]:
+def _projects(frame: Frame, terms_row: Ints, part: Ints | None) -> NDArray[np.void]:
     terms, accounts, months = frame.terms, frame.accounts, np.arange(len(frame.month_ends))
     recognised = [int(one) * (PPM + frame.policy.growth_limit) // PPM for one in frame.approved]
     by_name = (
@@ -211,7 +211,7 @@ def _projects(frame: Frame, terms_row: Ints, stage: Ints | None) -> NDArray[np.v
         **{name: getattr(frame, name) for name in by_name},
         **{name: getattr(terms, name) for name in of_terms},
         recognised_limit=recognised, calendar=frame.class_of, terms=terms_row,
-        stage=0 if stage is None else stage,
+        part=0 if part is None else part,
         gate_first=frame.gate_first[:-1], gate_end=frame.gate_first[1:],
         tier=accounts.tier,
         opening_last=np.where(terms.opening != 0, months, -1).max(axis=1, initial=-1),
@@ -289,15 +289,15 @@ def _arrivals(frame: Frame) -> NDArray[np.void]:
     )  # fmt: skip
 
 
-def build_state(world: World, stages: int, tables: bool) -> State:
+def build_state(world: World, parts: int, tables: bool) -> State:
     """Return work space for one thread.
 
     Parameters
     ----------
     world : World
         From `build_world`.
-    stages : int
-        Number of stages by which reported value is summed.
+    parts : int
+        Number of parts by which reported value is summed.
     tables : bool
         Whether everything is to be told by project and month.
     """
@@ -349,8 +349,8 @@ def build_state(world: World, stages: int, tables: bool) -> State:
         pending=room(2 * projects, dtype=np.int32),
         available=room(2, len(world.left_to_year_end)),
         books=room(len(Book)),
-        city=room(City.STAGES + stages, months),
-        running=room(City.STAGES + stages),
+        city=room(City.PARTS + parts, months),
+        running=room(City.PARTS + parts),
         treasury=room(_TREASURY, accounts, months),
         windows=room(_WINDOWS, windows, months),
         causes=room(projects, len(Cause) + causes),

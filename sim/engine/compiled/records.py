@@ -63,7 +63,7 @@ PROJECT = _lines_of_cache(
     # What every measuring asks for stands in the first.
     wholes="done approved recognised_limit",
     shorts="prework_weight retention pay_ratio recovery_from recovery_to",
-    indices="calendar terms stage",
+    indices="calendar terms part",
     flags="in_target begun finished abandoned reserve cash_gated joined left",
     cold="tolerance slow_rate fast_rate baseline_start planned_start planned_finish gate_first "
     "gate_end gate_begin tier opening_last",
@@ -202,13 +202,13 @@ class Book(IntEnum):
 
 
 class City(IntEnum):
-    """Rows of `State.city`; reported value by stage of projects follows."""
+    """Rows of `State.city`; reported value by part of the plan follows."""
 
     WORK_DONE = 0
     REPORTED = 1
     PAID = 2
     ARREARS = 3
-    STAGES = 4
+    PARTS = 4
 
 
 class Stage(IntEnum):
@@ -352,10 +352,10 @@ class State(NamedTuple):
         rates are set. All classes are looked up at once: what is waited for overlaps.
     books : ndarray of int64
         Counters, by `Book`.
-    city : ndarray of int64, shape (4 + S, M)
+    city : ndarray of int64, shape (4 + K, M)
         Sums over the projects in the target by month: work done, reported, paid; arrears of all;
-        reported by stage.
-    running : ndarray of int64, shape (4 + S,)
+        reported by part.
+    running : ndarray of int64, shape (4 + K,)
         The same as they stand.
     treasury : ndarray of int64, shape (6, A, M)
         Accounts by month: released, spent, set aside, lapsed, balance, unmet.
