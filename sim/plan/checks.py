@@ -11,7 +11,7 @@ from sim.plan.cells import extremes
 from sim.plan.decisions import CHECKS as DECISIONS
 from sim.plan.filed import Filed
 from sim.plan.links import CHECKS
-from sim.plan.problems import Level, Problem
+from sim.plan.problems import Level, Problem, Told
 from sim.plan.quantiles import median
 from sim.plan.rows import Driver, Plan, Project
 from sim.plan.tables import YUAN_PER_UNIT
@@ -52,7 +52,7 @@ def check_plan(plan: Plan, filed: Filed) -> list[Problem]:
     )
     of_frame: tuple[Check, ...] = (
         _frame, _against_status, _stages, _replaced, _beyond_horizon, _sums, _growth,
-        _late_predecessors,
+        _late_predecessors, _promises_as_filed,
     )  # fmt: skip
     checks = (*of_frame, *of_rows) if filed.framed else of_rows
     return [problem for check in checks for problem in check(plan, filed)]
@@ -162,6 +162,49 @@ def _beyond_horizon(plan: Plan, filed: Filed) -> Iterator[Problem]:
                 "deadline_beyond_horizon", "commitments.csv", filed.row(one), "deadline",
                 str(one.deadline), details, "warning",
             )  # fmt: skip
+
+
+def _promises_as_filed(plan: Plan, filed: Filed) -> Iterator[Problem]:
+    """Tell of promises that the ledger's own dates and quantities break before any chance acts."""
+    by_id = {one.id: one for one in plan.projects}
+    for promise in plan.commitments:
+        members = [by_id[name] for name in promise.projects if name in by_id]
+        if promise.deadline is None or not members:
+            continue
+        if promise.kind == "quantity":
+            if len(members) < len(promise.projects) or not filed.knows("projects", "quantity"):
+                continue  # what some of them deliver is not known
+            whole = sum(one.quantity or 0 for one in members)
+            # In thousandths, as they are counted.
+            if round(whole * 1000) < round((promise.quantity or 0) * 1000):
+                details: dict[str, object] = {
+                    "promised": f"{promise.quantity:,g}", "filed": f"{whole:,g}",
+                }  # fmt: skip
+                yield Problem(
+                    "promised_more_than_filed", "commitments.csv", filed.row(promise), "quantity",
+                    promise.id, details, "warning",
+                )  # fmt: skip
+        elif promise.kind in ("start", "finish"):
+            soonest = {one.id: _soonest(plan, one, promise.kind) for one in members}
+            late = {name: day for name, day in soonest.items() if day > promise.deadline}
+            if late:
+                last = max(late, key=lambda name: (late[name], name))
+                kind = (
+                    Told("开工", "start") if promise.kind == "start" else Told("交付", "delivery")
+                )
+                details = {"project": last, "day": late[last], "what": kind}
+                yield Problem(
+                    "promised_sooner_than_filed", "commitments.csv", filed.row(promise),
+                    "deadline", str(promise.deadline), details, "warning",
+                )  # fmt: skip
+
+
+def _soonest(plan: Plan, one: Project, kind: str) -> datetime.date:
+    """Return the day filed for a start; or for a finish with the quickest acceptance."""
+    if kind == "start":
+        return one.planned_start
+    least = extremes(plan.types[one.type].acceptance_days)[0] if one.type in plan.types else 0.0
+    return one.planned_finish + datetime.timedelta(days=math.ceil(max(least - 1e-6, 0.0)))
 
 
 def _ranks(plan: Plan, filed: Filed) -> Iterator[Problem]:

@@ -197,6 +197,12 @@ FAULTS = [
           "planned_finish", "P3", "warning", PROJECTS),
     Fault("deadline_beyond_horizon", "commitments.csv", "2022-12-31", "2031-12-31", 3, "deadline",
           "2031-12-31", "warning"),
+    Fault("promised_sooner_than_filed", "commitments.csv", "finish,P1,,,2021-12-31",
+          "finish,P1,,,2021-11-09", 2, "deadline", "2021-11-09", "warning"),
+    Fault("promised_sooner_than_filed", "commitments.csv", "finish,P1,,,2021-12-31",
+          "start,P1;P2,,,2021-03-31", 2, "deadline", "2021-03-31", "warning"),
+    Fault("promised_more_than_filed", "commitments.csv", "20,km", "20.001,km", 3, "quantity", "C2",
+          "warning"),
     Fault("horizon_too_early", PLAN, "[systems]", "horizon = 2021-06-30\n[systems]", 7, "horizon"),
     Fault("status_outside_year", PLAN, "2020-12-31", "2020-11-30", 2, "status_date"),
     Fault("late_predecessor", PROJECTS, "2021-10-31", "2021-11-25", 4, "predecessors", "P3",
@@ -439,6 +445,22 @@ def test_neighbours_of_a_fault_are_not_accused(tmp_path: Path) -> None:
         ("negative_amount", "total"),
         ("not_a_number", "rank"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # The acceptance of P1, 10 days, ends on the deadline.
+        ("finish,P1,,,2021-12-31", "finish,P1,,,2021-11-10"),
+        ("finish,P1,,,2021-12-31", "start,P1;P2,,,2021-04-01"),
+        ("20,km", "19.9999,km"),
+    ],
+)
+def test_promises_that_the_ledger_just_keeps_are_not_told(
+    old: str, new: str, tmp_path: Path
+) -> None:
+    folder = write_plan(tmp_path, replaced("commitments.csv", old, new))
+    assert problems_of(folder) == []
 
 
 def test_rows_that_cannot_be_read_accuse_nobody(tmp_path: Path) -> None:
