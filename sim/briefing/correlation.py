@@ -37,6 +37,8 @@ TEXT: dict[str, dict[str, str]] = {
         "final_cost": "最终总投资",
         "of_system": "体系", "of_type": "类型", "of_county": "县区", "of_investor": "投资主体",
         "of_stage": "阶段", "blank": "（空）",
+        "government": "政府", "enterprise": "企业",
+        "pre_work": "前期", "new": "新开工", "continuing": "续建", "completing": "竣工",
     },
     "en": {
         "assumed": "Assumed: pairwise correlations that are drawn with (projects of the target, "
@@ -67,6 +69,8 @@ TEXT: dict[str, dict[str, str]] = {
         "final_cost": "final cost",
         "of_system": "system", "of_type": "type", "of_county": "county",
         "of_investor": "investor", "of_stage": "stage", "blank": "(blank)",
+        "government": "government", "enterprise": "enterprise", "pre_work": "pre-work",
+        "new": "new", "continuing": "continuing", "completing": "completing",
     },
 }  # fmt: skip
 
@@ -115,7 +119,7 @@ def print_correlation(
     _table(console, text, "groups", (
         [
             f"{text['of_' + row['dimension']]}  "
-            f"{names[row['dimension'], row['group']] or row['group'] or text['blank']}",
+            + (names[row["dimension"], row["group"]] or _named(row, text)),
             *_cells(row),
         ]
         for dimension in _SHOWN
@@ -130,6 +134,13 @@ def print_correlation(
         for one in common
     ))  # fmt: skip
     _say(console, text["definition"])
+
+
+def _named(row: Mapping[str, str], text: Mapping[str, str]) -> str:
+    """Return the name of a group that the plan gives none: stages and investors are fixed words."""
+    if row["dimension"] in ("stage", "investor"):
+        return text[row["group"]]
+    return row["group"] or text["blank"]
 
 
 def _cells(row: Mapping[str, str]) -> list[str]:

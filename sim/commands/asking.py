@@ -87,7 +87,7 @@ overrides_option = click.option(
     help="覆盖一项输入，可重复 / override one input; repeatable, logged.",
 )  # fmt: skip
 count_option = click.option(
-    "-n", "--replications", type=click.IntRange(1, 10_000_000), help="模拟次数。"
+    "-n", "--replications", type=click.IntRange(1, 10_000_000), help="模拟次数 / replications."
 )
 engine_option = click.option(
     "--engine", type=click.Choice(["compiled", "reference"]), help="引擎 / engine."

@@ -67,9 +67,13 @@ def new_chart() -> tuple[Figure, Axes]:
 
 
 _FOOT = {
-    "zh": "{plan}　情景：{title}　{replications:,} 次模拟　种子 {seed}　引擎 {engine}　指纹 {mark}",
+    "zh": "{plan}　情景：{title}　{replications:,} 次模拟　种子 {seed}　{engine}　指纹 {mark}",
     "en": "{plan}   scenario {title}   replications {replications:,}   seed {seed}   "
-    "engine {engine}   fingerprint {mark}",
+    "{engine}   fingerprint {mark}",
+}
+_ENGINES = {
+    "zh": {"compiled": "编译引擎", "reference": "参考引擎"},
+    "en": {"compiled": "compiled engine", "reference": "reference engine"},
 }
 _UNLIMITED = {"zh": "资金不设上限", "en": "money is unlimited"}
 _SYNTHETIC = {
@@ -134,7 +138,8 @@ def _cut(text: str, most: int) -> str:
 def foot_note(stored: StoredRun, language: Language) -> str:
     """Say of which run a chart is, and what to bear in mind about it."""
     summary = stored.summary
-    note = _FOOT[language].format(**summary, mark=stored.manifest["fingerprint"])
+    told = dict(summary) | {"engine": _ENGINES[language][summary["engine"]]}
+    note = _FOOT[language].format(**told, mark=stored.manifest["fingerprint"])
     remarks = [changed_settings(stored, language, _MOST_COLUMNS)]
     if not summary["execution"]:
         remarks.append(_UNLIMITED[language])

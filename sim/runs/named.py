@@ -26,7 +26,7 @@ def named_run(place: Path) -> StoredRun:
     Parameters
     ----------
     place : Path
-        A run folder, or the folder above it, in which `latest` names the newest.
+        A run folder, or the folder above it, in which `latest` names the newest; or `latest`.
 
     Returns
     -------
@@ -38,7 +38,10 @@ def named_run(place: Path) -> StoredRun:
     InputError
         If there is no finished run, or what stands there cannot be read as one.
     """
-    folder = place if (place / MANIFEST).is_file() else _newest(place)
+    if (place / MANIFEST).is_file():
+        folder: Path | None = place
+    else:
+        folder = _newest(place.parent if place.name == LATEST and place.is_file() else place)
     try:
         stored = None if folder is None else find_run(folder)
     except (OSError, ValueError, RecursionError) as error:

@@ -83,8 +83,13 @@ def test_counties_of_january_2021(plan: Plan) -> None:
     assert {one.county for one in plan.projects} == COUNTIES
 
 
-def test_no_warning_but_the_horizon(scenario: Scenario) -> None:
-    assert {one.code for one in scenario.warnings} <= {"beyond_horizon"}
+def test_no_warning_but_what_is_meant(scenario: Scenario) -> None:
+    """The horizon, and a university that is in pre-work and that the city strives to start."""
+    assert {one.code for one in scenario.warnings} <= {
+        "beyond_horizon", "promised_sooner_than_filed",
+    }  # fmt: skip
+    told = [one for one in scenario.warnings if one.code == "promised_sooner_than_filed"]
+    assert [one.details["project"] for one in told] == ["LY-0059"]
 
 
 @pytest.mark.parametrize("name", NAMED)
