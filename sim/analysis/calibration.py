@@ -23,15 +23,15 @@ reports is in both, so that neither b nor a_i is in their ratio.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.analysis.emulator import Emulator, fit_emulator, fit_quadratic
-from sim.plan.evidence import KINDS, STARTS, PlaceYear
+from sim.plan.evidence import KINDS, STARTS, Cell, PlaceYear
 from sim.runs.layout import ALL
 
 if TYPE_CHECKING:  # it loads the engines
@@ -231,11 +231,35 @@ def scale_of(scope: str) -> float:
     return 1.0 if scope == ALL else _PARTS
 
 
-def known_cells(emulator: Emulator, row: PlaceYear) -> tuple[list[int], list[int]]:
-    """Return the cells of a row that are emulated, and their columns."""
+class Known(NamedTuple):
+    """What a place published of a cell that is emulated.
+
+    Attributes
+    ----------
+    cell : (scope, month)
+        The cell.
+    column : int
+        Its column.
+    value : float
+        A share; of a kind of works its ratio to that of the whole list.
+    """
+
+    cell: Cell
+    column: int
+    value: float
+
+
+def known_cells(emulator: Emulator, row: PlaceYear) -> Iterator[Known]:
+    """Yield what a row tells of cells that are emulated; kinds of works beside their whole list."""
     column = {cell: k for k, cell in enumerate(emulator.cells)}
-    chosen = [k for k, cell in enumerate(row.cells) if cell in column]
-    return chosen, [column[row.cells[k]] for k in chosen]
+    shares = dict(zip(row.cells, row.shares.tolist(), strict=True))
+    for (scope, month), share in shares.items():
+        if (scope, month) not in column:
+            continue
+        if scope not in KINDS:
+            yield Known((scope, month), column[scope, month], share)
+        elif (ALL, month) in shares:
+            yield Known((scope, month), column[scope, month], share / shares[ALL, month])
 
 
 def _likelihood(
@@ -250,17 +274,17 @@ def _likelihood(
     kinds: list[bool] = []
     scales: list[float] = []
     for row in rows:
-        for k, column in zip(*known_cells(emulator, row), strict=True):
-            is_start = row.cells[k][0] == STARTS
-            if not is_start and row.cells[k][1] < FIRST_MONTH:
+        for (scope, month), column, value in known_cells(emulator, row):
+            is_start = scope == STARTS
+            if not is_start and month < FIRST_MONTH:
                 continue
             columns.append(column)
             places.append(row.place)
             years.append(row.year)
             starts.append(is_start)
-            kinds.append(row.cells[k][0] in KINDS)
-            scales.append(scale_of(row.cells[k][0]))
-            seen.append(float(row.shares[k]) if is_start else float(np.log(row.shares[k])))
+            kinds.append(scope in KINDS)
+            scales.append(scale_of(scope))
+            seen.append(value if is_start else float(np.log(value)))
     biases = START_BIAS if any(starts) else START_BIAS[:1]
     # In single precision: there is one such table a province.
     shape = (len(means), len(BIAS), len(PLACE), len(LIST), len(biases))

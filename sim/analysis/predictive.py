@@ -16,6 +16,7 @@ from sim.analysis.calibration import (
     PLACE,
     START_BIAS,
     START_PLACE,
+    Known,
     Posterior,
     known_cells,
     scale_of,
@@ -144,7 +145,7 @@ class Held:
     month : int
         1 to 12.
     share : float
-        As published.
+        As published; of a kind of works its ratio to the whole list.
     p10, p50, p90 : float
         Percentiles for a place that publishes.
     standing : float
@@ -195,17 +196,15 @@ def held_against(
         bands: dict[Cell, Predictive] = {}
         for part, name in ((rows, ""), (later, LATER)):
             for row in (one for one in part if one.group == group):
-                chosen, _ = known_cells(found.emulator, row)
-                for k in chosen:
-                    cell = row.cells[k]
-                    if cell not in bands:
-                        bands[cell] = predictive(found, cell, believed)
-                    result.append(_held(row, k, bands[cell], name))
+                for one in known_cells(found.emulator, row):
+                    if one.cell not in bands:
+                        bands[one.cell] = predictive(found, one.cell, believed)
+                    result.append(_held(row, one, bands[one.cell], name))
     return tuple(result)
 
 
-def _held(row: PlaceYear, k: int, band: Predictive, name: str) -> Held:
-    (scope, month), share = row.cells[k], float(row.shares[k])
+def _held(row: PlaceYear, one: Known, band: Predictive, name: str) -> Held:
+    (scope, month), share = one.cell, one.value
     early = scope != STARTS and month < FIRST_MONTH
     low, middle, high = (band.percentile(at) for at in (0.1, 0.5, 0.9))
     if scope in KINDS:

@@ -5,14 +5,10 @@ A place's level says how it files and reports; the ratio of two kinds in one lis
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from sim.plan.evidence import KINDS, PlaceYear
-from sim.runs.layout import ALL
+from sim.plan.evidence import PlaceYear
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +53,3 @@ def scope_ratios(rows: Sequence[PlaceYear], above: str, below: str) -> tuple[Sco
                 ratio = shares[above, month] / shares[below, month]
                 found.append(ScopeRatio(row.place, row.year, month, above, below, ratio))
     return tuple(sorted(found, key=lambda one: (one.month, one.year, one.place)))
-
-
-def beside_all(rows: Sequence[PlaceYear]) -> tuple[PlaceYear, ...]:
-    """Return rows whose shares of kinds of works are ratios to the whole list of that month.
-
-    Parameters
-    ----------
-    rows : sequence of PlaceYear
-        Evidence, all of it shares. A share of a kind without one of the whole list is left out.
-    """
-    found = []
-    for row in rows:
-        shares = dict(zip(row.cells, row.shares.tolist(), strict=True))
-        told = {
-            (scope, month): share / shares[ALL, month] if scope in KINDS else share
-            for (scope, month), share in shares.items()
-            if scope not in KINDS or (ALL, month) in shares
-        }
-        found.append(
-            dataclasses.replace(row, cells=tuple(told), shares=np.array(list(told.values())))
-        )
-    return tuple(found)

@@ -176,7 +176,6 @@ def calibrate(
     )
     from sim.analysis.predictive import coverage, held_against
     from sim.analysis.published import REFERENCE
-    from sim.analysis.scopes import beside_all
     from sim.briefing.calibration import TEXT, print_calibration
     from sim.briefing.progress import progress
     from sim.plan.evidence import read_evidence
@@ -201,9 +200,8 @@ def calibrate(
             compared, simulate_totals(compared, loaded, replications, threads)
         )
     last = loaded.plan.plan_year - 1 if until is None else until
-    told = beside_all(given.rows)
-    rows = [row for row in told if row.year <= last]
-    later = [row for row in told if row.year > last]
+    rows = [row for row in given.rows if row.year <= last]
+    later = [row for row in given.rows if row.year > last]
     found = learn(ensemble, rows, prior_points(seed, POINTS), usual_drivers)
     held = held_against(found, rows, later)
     covered, bands = coverage(held), month_bands(found)
@@ -214,12 +212,12 @@ def calibrate(
         "evidence_sha256": dict(given.inputs), "model_sha256": source_hash(),
         "versions": versions(),
     }  # fmt: skip
-    about_it = (
+    told = (
         f"What `calibrate` found for {loaded.name}: seed {seed}, {designs} designs of "
         f"{replications} replications, {len(rows)} place-years up to {last}."
     )
     contents = {
-        "calibrated.toml": calibrated_scenario(found, _from(out, plan), about_it).encode(),
+        "calibrated.toml": calibrated_scenario(found, _from(out, plan), told).encode(),
         "classes.csv": csv_bytes(class_table(as_it_stands)),
         "gaps.csv": csv_bytes(gap_rows(found)),
         "parameters.csv": csv_bytes(parameter_rows(found)),
