@@ -52,6 +52,8 @@ from sim.runs.on_schedule import (
 COVERED = {
     "first_quarter": "first quarter (not learned from)",
     "later": "2021 to 2024 (not learned from)",
+    "kinds": "kinds of works over their list",
+    "kinds_later": "kinds of works, 2021 to 2024 or first quarter (not learned from)",
 }
 STAGES = ("completing", "continuing", "new")
 KINDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
