@@ -80,10 +80,12 @@ class Ledger:
     def __init__(self, lived: Lived) -> None:
         self.lived = lived
         self.plan = lived.portfolio.plan
-        self.accounts = sorted(self.plan.accounts, key=lambda one: one.id)
-        self.names = [one.id for one in self.accounts]
+        bonds = sorted(one.id for one in self.plan.accounts if one.class_ == "special_bond")
+        others = [one.id for one in self.plan.accounts if one.class_ != "special_bond"]
+        self.accounts = self.plan.accounts
         if not any(one.class_ == "own" for one in self.accounts):
-            self.names = sorted([*self.names, "own"])
+            others.append("own")
+        self.names = [*bonds, *sorted(others)]
         filed = {one.id: one for one in self.accounts}
         receives = {one.account for one in self.plan.releases}
         self.debt, self.is_path, self.rule, self.lapses, opening = [], [], [], [], []

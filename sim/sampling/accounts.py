@@ -19,7 +19,7 @@ TIERS = ("province", "city", "county")
 """In order of payment; anything else comes after."""
 IDLE_MONTHS = (6, 12)
 """Months after issue at which the idle part of a bond release is reported."""
-OWN = "own"
+OWN, BOND = "own", "special_bond"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Purses:
     Attributes
     ----------
     accounts : tuple of Account
-        In order of the engine; empty where money is unlimited.
+        In order of payment, equity and debt apart; empty where money is unlimited.
     releases : tuple of Release
         Likewise.
     checks : tuple of BondCheck
@@ -92,7 +92,7 @@ def lay_out_accounts(portfolio: Portfolio, limited: bool) -> Purses:
     checks = tuple(
         check
         for r, release in enumerate(releases)
-        if accounts[position[release.account]].class_ == "special_bond"
+        if accounts[position[release.account]].class_ == BOND
         for check in _checks(r, release, accounts[position[release.account]].county, plan)
     )
     project_of = {one.id: i for i, one in enumerate(plan.projects)}
@@ -105,7 +105,7 @@ def lay_out_accounts(portfolio: Portfolio, limited: bool) -> Purses:
             rule=np.array([AccountRule[(rule or one.rule).upper()] for one in accounts], np.int64),
             debt=np.array(debt, np.bool_),
             own=np.array(is_own, np.bool_),
-            bond=np.array([one.class_ == "special_bond" for one in accounts], np.bool_),
+            bond=np.array([one.class_ == BOND for one in accounts], np.bool_),
             lapses=np.array([one.year_end == "lapse" for one in accounts], np.bool_),
             opening=np.array([one.opening for one in accounts], np.int64),
             year_closes=np.array([_is_year_end(portfolio, d) for d in portfolio.month_ends]),
@@ -128,7 +128,7 @@ def lay_out_accounts(portfolio: Portfolio, limited: bool) -> Purses:
 
 
 def _accounts(plan: Plan) -> tuple[Account, ...]:
-    """Return the accounts by id; owners' own funds are one of them, filed or not."""
+    """Return the accounts, bonds first, then by id; owners' own funds are one, filed or not."""
     accounts = plan.accounts
     if not any(one.class_ == OWN for one in accounts) and OWN not in {one.id for one in accounts}:
         path = Account(
@@ -136,7 +136,7 @@ def _accounts(plan: Plan) -> tuple[Account, ...]:
             year_end="carry", equity="yes", provenance="", source="",
         )  # fmt: skip
         accounts = (*accounts, path)
-    return tuple(sorted(accounts, key=lambda one: one.id))
+    return tuple(sorted(accounts, key=lambda one: (one.class_ != BOND, one.id)))
 
 
 def _lines(

@@ -99,7 +99,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """Accounts and who draws on them; accounts in order of id, lines by project.
+    """Accounts and who draws on them; accounts in order of payment, lines by project.
 
     Attributes
     ----------
