@@ -61,6 +61,8 @@ KINDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "system": {"industry": ("industry",), "infrastructure": ("infrastructure",)},
 }
 """Which projects stand for a published scope."""
+ORDERED = (1, 2, 3, 4, 6, 8, 9, 10, 12)
+"""Months of which orders are told."""
 LISTED, AUDITED = 9, 8
 """Months of a list that counts projects on schedule, and of an audit that counts those behind."""
 
@@ -173,7 +175,7 @@ def kinds(numbers: Numbers) -> str:
 def orderings(numbers: Numbers) -> str:
     """Return in which share of replications stages and kinds follow each other as expected."""
     years, rows = numbers.years(), []
-    for month in (3, 6, 9, 10, 12):
+    for month in ORDERED:
         one = {name: years.stages[name][:, month - 1] / years.plans[name] for name in STAGES}
         first, second = one["completing"] > one["continuing"], one["continuing"] > one["new"]
         means = [f"{one[name].mean():.2f}" for name in STAGES]
@@ -182,7 +184,7 @@ def orderings(numbers: Numbers) -> str:
     stages = table(("month", *STAGES, "completing > continuing", "continuing > new", "both"), rows)
     rows = []
     for by, scopes in KINDS.items():
-        for month in (3, 6, 9, 10, 12):
+        for month in ORDERED:
             chosen = [scopes[name] for name in ("industry", "infrastructure")]
             top, bottom = (_kind_shares(numbers.projects, by, one, month) for one in chosen)
             filed = [_filed_share(numbers.projects, by, one, month) for one in chosen]

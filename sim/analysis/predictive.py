@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sim.analysis.calibration import (
     BIAS,
     FIRST_MONTH,
-    KIND_SPREAD,
+    KIND_SPREADS,
     LIST,
     PLACE,
     START_BIAS,
@@ -109,8 +109,9 @@ def predictive(
         weights = believed.starts[:, :, None]
         spreads = np.sqrt([luck + START_PLACE**2])
     elif cell[0] in KINDS:
-        weights = believed.shares.sum(axis=(1, 2))[:, None, None]
-        spreads = np.sqrt([luck + KIND_SPREAD**2])
+        even = np.full(len(KIND_SPREADS), 1 / len(KIND_SPREADS))
+        weights = believed.shares.sum(axis=(1, 2))[:, None, None] * even
+        spreads = np.sqrt(luck + KIND_SPREADS**2)
     else:
         means = means + (BIAS if biased else np.zeros(len(BIAS)))
         weights = believed.shares

@@ -62,8 +62,8 @@ TEXT: dict[str, dict[str, object]] = {
                       "当年未开工", "项目之间的离散"),
         "scopes": {"first_quarter": "一季度（未用于学习）", "later": "以后年度（未用于学习）",
                    "all": "全部", "new": "新开工", "continuing": "续建", "completing": "竣工",
-                   "starts": "开工率", "kinds": "工业、交通与清单之比",
-                   "kinds_later": "工业、基础设施与清单之比（未用于学习）"},
+                   "starts": "开工率", "kinds": "分类工程与整张清单之比",
+                   "kinds_later": "分类工程与整张清单之比（未用于学习）"},
     },
     "en": {
         "title": "Free parameters before and after the evidence ({rows} place-years of {places} "

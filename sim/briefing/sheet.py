@@ -91,7 +91,7 @@ def _facts(
     }  # fmt: skip
     return {name: plain(value) for name, value in texts.items()} | {
         "replications": manifest["replications"],
-        "changes": len(manifest["changes"]),
+        "changes": sum(not one["path"].startswith("run.") for one in manifest["changes"]),
         "count": summary["projects"]["count"],
         "synthetic": summary["projects"]["synthetic"],
         "target": scale.show(summary["target_yuan"]),

@@ -165,7 +165,7 @@ def _beyond_horizon(plan: Plan, filed: Filed) -> Iterator[Problem]:
 
 
 def _promises_as_filed(plan: Plan, filed: Filed) -> Iterator[Problem]:
-    """Tell of promises that the ledger's own dates and quantities break before any chance acts."""
+    """Tell of promises that the ledger itself breaks while everything goes as filed."""
     by_id = {one.id: one for one in plan.projects}
     for promise in plan.commitments:
         members = [by_id[name] for name in promise.projects if name in by_id]
@@ -174,37 +174,62 @@ def _promises_as_filed(plan: Plan, filed: Filed) -> Iterator[Problem]:
         if promise.kind == "quantity":
             if len(members) < len(promise.projects) or not filed.knows("projects", "quantity"):
                 continue  # what some of them deliver is not known
-            whole = sum(one.quantity or 0 for one in members)
-            # In thousandths, as they are counted.
-            if round(whole * 1000) < round((promise.quantity or 0) * 1000):
+            # In thousandths, as they are counted; who starts later has none by then.
+            promised = round((promise.quantity or 0) * 1000)
+            in_time = (one for one in members if one.planned_start <= promise.deadline)
+            whole = sum(round((one.quantity or 0) * 1000) for one in in_time)
+            if whole < promised:
                 details: dict[str, object] = {
-                    "promised": f"{promise.quantity:,g}", "filed": f"{whole:,g}",
+                    "promised": _thousandths(promised), "filed": _thousandths(whole),
                 }  # fmt: skip
                 yield Problem(
                     "promised_more_than_filed", "commitments.csv", filed.row(promise), "quantity",
                     promise.id, details, "warning",
                 )  # fmt: skip
         elif promise.kind in ("start", "finish"):
-            soonest = {one.id: _soonest(plan, one, promise.kind) for one in members}
-            late = {name: day for name, day in soonest.items() if day > promise.deadline}
-            if late:
-                last = max(late, key=lambda name: (late[name], name))
-                kind = (
-                    Told("开工", "start") if promise.kind == "start" else Told("交付", "delivery")
-                )
-                details = {"project": last, "day": late[last], "what": kind}
+            days = {one.id: _days_filed(plan, one, promise.kind) for one in members}
+            after = {
+                one.id: days[one.id] - (promise.deadline - plan.status_date).days for one in members
+            }
+            last = max(after, key=lambda name: (after[name], name))
+            if after[last] > 0:
+                details = {
+                    "project": last, "day": _date_of(plan, days[last]),
+                    "what": Told("开工", "start") if promise.kind == "start"
+                    else Told("验收交付", "delivery"),
+                }  # fmt: skip
                 yield Problem(
                     "promised_sooner_than_filed", "commitments.csv", filed.row(promise),
                     "deadline", str(promise.deadline), details, "warning",
                 )  # fmt: skip
 
 
-def _soonest(plan: Plan, one: Project, kind: str) -> datetime.date:
-    """Return the day filed for a start; or for a finish with the quickest acceptance."""
+def _days_filed(plan: Plan, one: Project, kind: str) -> int:
+    """Return the day of start or delivery as filed, counted from the status date.
+
+    In days: a date far enough away has no name. Acceptance takes its median, as in the baseline;
+    what was finished before has had it, and of a type that is not known nothing is said.
+    """
+    start = (one.planned_start - plan.status_date).days
+    finish = (one.planned_finish - plan.status_date).days
     if kind == "start":
-        return one.planned_start
-    least = extremes(plan.types[one.type].acceptance_days)[0] if one.type in plan.types else 0.0
-    return one.planned_finish + datetime.timedelta(days=math.ceil(max(least - 1e-6, 0.0)))
+        begun = one.done > 0 or start > 0
+        return start if begun else 1  # a start that has passed unused is put off
+    if finish <= 0 or one.type not in plan.types:
+        return finish
+    return finish + round(median(plan.types[one.type].acceptance_days))
+
+
+def _date_of(plan: Plan, days: int) -> str:
+    """Return the date so many days after the status date, while it has one."""
+    try:
+        return str(plan.status_date + datetime.timedelta(days=days))
+    except OverflowError:
+        return f"{plan.status_date} + {days:,} d"
+
+
+def _thousandths(count: int) -> str:
+    return f"{count / 1000:,.3f}".rstrip("0").rstrip(".")
 
 
 def _ranks(plan: Plan, filed: Filed) -> Iterator[Problem]:

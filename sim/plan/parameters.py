@@ -21,7 +21,8 @@ class Parameter:
     kind : str
         `driver`: what the driver of that path draws for the whole city, in each replication anew.
         `exposure`: how strongly government projects are exposed to that driver.
-        `each`: standard deviation of what each project draws of its own beside that driver.
+        `each`: standard deviation, before it is cut, of what each project draws of its own beside
+        that driver.
         `design`: the value at that path of a scenario.
     paths : tuple of str
         Where it stands.
@@ -44,11 +45,11 @@ class Parameter:
 
 PARAMETERS = (
     # Flat: all that is known of these two are the published lists themselves. Government may as
-    # well promise more than it means to do: in 2015 auditors found three railway works in ten
-    # below half of their plans at two thirds of the year.
+    # well promise more than it means to do. Until kinds of works were heard its prior was 0 to 1,
+    # after a judgement; it was widened when that shut out what published ratios of kinds say.
     Parameter("understatement", "企业计划留有余地", "understatement of enterprises",
               0.0, 0.35, "uniform(0, 0.35)", "driver", ("understatement",)),
-    Parameter("understatement_government", "政府项目余地与企业之比",
+    Parameter("understatement_government", "政府项目余地与企业之比（负：少干于计划）",
               "understatement of government over that of enterprises",
               -1.0, 1.0, "uniform(-1, 1)", "exposure", ("understatement",)),
     # Audits: work and cash come to 0.85 to 0.95 of what is reported.
@@ -68,8 +69,8 @@ PARAMETERS = (
     Parameter("cost", "风险之外的投资余因", "what risks leave of the excess of costs",
               0.24, 1.0, "uniform(0.24, 1)", "design", ("deflation.risks.cost_excess",)),
 )  # fmt: skip
-"""The free parameters, few and stated. A prior is what other evidence than published lists says,
-written down before anything was fitted; flat where there is none."""
+"""The free parameters, few and stated. A prior is what other evidence than published lists says;
+flat where there is none."""
 
 
 def own_draw(sd: float) -> str:

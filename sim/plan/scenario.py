@@ -125,9 +125,10 @@ def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     overridden = {_override(file.values, text, problems) for text in overrides}
     checked = shape(ScenarioFile, file.values, file, problems)
     if checked is not None and checked.run.precision is not None:
-        asked = read_precision(checked.run.precision, file.name)
+        given = "run.precision" in overridden
+        asked = read_precision(checked.run.precision, _OVERRIDE if given else file.name)
         if isinstance(asked, Problem):
-            problems.append(file.placed(asked))
+            problems.append(asked if given else file.placed(asked))
     # A scenario with mistakes is no reason to be silent about those of its plan.
     changes = [] if checked is None else _changes(checked, file.name, overridden)
     loaded = load_plan_with(folder, changes)

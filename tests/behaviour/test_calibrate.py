@@ -22,6 +22,8 @@ from sim.plan.scenario import load_scenario
 from sim.runs.class_totals import GAPS, compare_with, reference_classes
 from sim.runs.ensemble import (
     Ensemble,
+    _cut,
+    _shares,
     prior_points,
     run_ensemble,
     spread_scenario,
@@ -31,6 +33,7 @@ from sim.runs.outcomes import MEASURES
 from sim.runs.workers import simulate_batch
 from sim.sampling.sampler import build_sampler
 from tests.cutting import cut_luoyang
+from tests.worlds import project, write_world
 
 
 @pytest.fixture
@@ -143,6 +146,35 @@ class TestEnsemble:
                 parts += 1
             assert parts >= 2
             assert small.shares[kind][:3, -1] == pytest.approx(above / below, rel=1e-12)
+
+    def test_government_may_promise_more_or_less(self) -> None:
+        """No direction is taken for granted."""
+        (one,) = (each for each in PARAMETERS if each.kind == "exposure")
+        prior = parse_distribution(one.prior)
+        assert quantile(prior, 0.5) == pytest.approx(0)
+        assert quantile(prior, 0.99) == pytest.approx(-quantile(prior, 0.01))
+
+    def test_a_stage_that_a_kind_lacks_is_left_out_of_both(self, tmp_path: Path) -> None:
+        """Industry has no new projects here: it is held against continuing ones alone."""
+        rows = [
+            project("A", "2020-01-01", "2022-06-30", 4_000, 2_000, type="industrial_plant",
+                    stage="continuing", done_before_year=1_000),
+            project("B", "2020-01-01", "2022-06-30", 9_000, 3_000, type="roads",
+                    stage="continuing", done_before_year=1_000),
+            project("C", "2021-02-01", "2022-06-30", 8_000, 5_000, type="roads", stage="new",
+                    gates="none"),
+        ]  # fmt: skip
+        types = [{"type": "industrial_plant"}, {"type": "roads"}]
+        folder = write_world(tmp_path / "w", rows, 'calendar = "continuous"', types=types)
+        portfolio = build_portfolio(load_scenario(folder).plan)
+        cut = _cut(portfolio)
+        outcomes = simulate_batch(build_sampler(portfolio, 1), [0], cut.parts)
+        shares = _shares(portfolio, cut, outcomes)
+        reported = outcomes.year_end[0, MEASURES.index("reported")]
+        a, b, c = (reported[[one.id for one in portfolio.plan.projects].index(x)] for x in "ABC")
+        assert shares["industry"][0, -1] == pytest.approx(a / 2_000 / ((a + b) / 5_000))
+        both = (b / 3_000 * 5_000 + c / 5_000 * 5_000) / (a + b + c)
+        assert shares["infrastructure"][0, -1] == pytest.approx(both)
 
     def test_understatement_of_government_sets_kinds_apart(self, found: Ensemble) -> None:
         """Infrastructure is the government's, most of industry is not."""

@@ -20,6 +20,8 @@ from sim.plan.problems import InputError
 from sim.runs import crosscheck, rows, simulate, workers
 from sim.runs.crosscheck import all_differences, differences, tell_again
 from sim.runs.layout import build_layout
+from sim.runs.outcomes import MEASURES
+from sim.runs.parts import parts_of
 from sim.runs.rows import prepare_runner, row_bytes, run_rows
 from sim.runs.workers import simulate_batch
 from sim.sampling.sampler import build_sampler
@@ -255,6 +257,29 @@ def test_work_space_that_was_used_before(town: Path) -> None:
         assert np.array_equal(values[0], values[2])
         assert np.array_equal(values[1], values[4])
         assert np.array_equal(values[:2], np.concatenate([getattr(one, name) for one in alone]))
+
+
+def test_parts_are_summed_by_both_engines(town: Path) -> None:
+    """Any parts, overlapping stages; a project of the target may belong to none."""
+    portfolio = sim.build_portfolio(sim.load_scenario(town).plan)
+    sampler = build_sampler(portfolio, 1)
+    names = [one.id for one in portfolio.plan.projects]
+    chosen = {name: "some" if k % 3 else "others" for k, name in enumerate(names)}
+    lone = next(name for k, name in enumerate(names) if portfolio.in_target[k])
+    chosen[lone] = ""
+    parts = parts_of(("some", "others"), [chosen[name] for name in names])
+    with ThreadPoolExecutor(1) as pool:
+        compiled = run_rows(prepare_runner(sampler, parts), [4, 7], pool)
+    reference = simulate_batch(sampler, [4, 7], parts)
+    assert compiled.part_months.shape == (2, 2, len(portfolio.month_ends))
+    assert np.array_equal(compiled.part_months, reference.part_months)
+    month = portfolio.year_end_month
+    for part in range(2):
+        own = (parts.of_project == part) & portfolio.in_target
+        told = compiled.year_end[:, MEASURES.index("reported"), own].sum(axis=1)
+        assert np.array_equal(compiled.part_months[:, part, month], told)
+    missing = compiled.months[:, MEASURES.index("reported"), month]
+    assert (compiled.part_months[:, :, month].sum(axis=1) < missing).any()
 
 
 def test_threads_do_not_matter(town: Path) -> None:

@@ -393,6 +393,12 @@ class TestCommand:
         # Codes of ours are words to people.
         codes = {"government", "enterprise", "continuing", "completing", "new"}
         assert lang == "en" or not codes & set(printed.out.split())
+        # One project of the target is an enterprise's, the other four the government's.
+        for name, count in zip(("企业", "政府") if lang == "zh" else ("enterprise", "government"),
+                               ("1", "4"), strict=True):  # fmt: skip
+            assert count in {
+                line.split()[2] for line in printed.out.splitlines() if line.split()[1:2] == [name]
+            }
         assert "Frobenius" in printed.err
         names = {path.name for path in out.iterdir()}
         assert names == {"assumed.csv", "correlation.csv", "common.csv", "correlation.json"}

@@ -112,7 +112,8 @@ def test_the_foot_note_says_what_holds_of_the_run(stored: StoredRun) -> None:
     assert "money is unlimited" not in style.foot_note(stored, "en")
     assert "资金不设上限" not in style.foot_note(stored, "zh")
     assert stored.manifest["fingerprint"] in style.foot_note(stored, "zh")
-    assert "compiled" not in style.foot_note(stored, "zh")
+    engine = {"compiled": "编译引擎", "reference": "参考引擎"}[stored.manifest["engine"]]
+    assert engine in style.foot_note(stored, "zh")
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

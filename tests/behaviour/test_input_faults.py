@@ -448,19 +448,58 @@ def test_neighbours_of_a_fault_are_not_accused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("changes", "told"),
     [
-        # The acceptance of P1, 10 days, ends on the deadline.
-        ("finish,P1,,,2021-12-31", "finish,P1,,,2021-11-10"),
-        ("finish,P1,,,2021-12-31", "start,P1;P2,,,2021-04-01"),
-        ("20,km", "19.9999,km"),
+        # The median acceptance of P1, 10 days, ends on the deadline; then it is rounded as drawn.
+        ({"finish,P1,,,2021-12-31": "finish,P1,,,2021-11-10"}, None),
+        ({"finish,P1,,,2021-12-31": "finish,P1,,,2021-11-10", "fixed(10)": "fixed(10.4)"}, None),
+        ({"finish,P1,,,2021-12-31": "finish,P1,,,2021-11-10",
+          "fixed(10)": '"triangular(0, 11, 30)"'}, "2021-11-13"),
+        ({"finish,P1,,,2021-12-31": "finish,P1,,,2021-11-10", "fixed(10)": "fixed(900000000)"},
+         "900,000,304 d"),
+        # Of several the last is named.
+        ({"finish,P1,,,2021-12-31": "start,P1;P2;P5,,,2021-02-28"}, "2021-04-01"),
+        ({"finish,P1,,,2021-12-31": "start,P1;P2,,,2021-04-01"}, None),
+        # A start that has passed unused comes the day after the status date.
+        ({"finish,P1,,,2021-12-31": "start,P5,,,2020-12-31", "2021-03-01,2022": "2020-12-01,2022"},
+         "2021-01-01"),
+        ({"20,km": "19.9999,km"}, None),
+        ({"20,km": "20.001,km"}, "20.001"),
+        ({"20,km": "1234567.5,km"}, "1,234,567.5"),
+        # P2 starts in April: of 20 km 12 can be there.
+        ({"20,km,2022-12-31": "20,km,2021-03-31"}, "12"),
     ],
-)
-def test_promises_that_the_ledger_just_keeps_are_not_told(
-    old: str, new: str, tmp_path: Path
+)  # fmt: skip
+def test_promises_that_the_ledger_breaks_or_just_keeps(
+    changes: Mapping[str, str], told: str | None, tmp_path: Path
 ) -> None:
-    folder = write_plan(tmp_path, replaced("commitments.csv", old, new))
-    assert problems_of(folder) == []
+    files = {}
+    for name in ("commitments.csv", "types.csv", PROJECTS):
+        text = str(FILES[name])
+        for old, new in changes.items():
+            text = text.replace(old, new)
+        files[name] = text
+    assert sum(old in str(FILES[name]) for old in changes for name in files) >= len(changes)
+    found = [
+        one for one in problems_of(write_plan(tmp_path, files)) if one.code.startswith("promised")
+    ]
+    assert len(found) == (told is not None)
+    for one in found:
+        for language in ("zh", "en"):
+            assert f"{told}" in one.render(language)
+    if told and "start" in changes.get("finish,P1,,,2021-12-31", ""):
+        assert "开工" in found[0].render("zh")
+
+
+def test_what_was_finished_before_needs_no_acceptance(tmp_path: Path) -> None:
+    rows = FILES[PROJECTS].replace("1,1000,400,300,2020-03-01,2021-10-31",
+                                   "1,1000,1000,0,2020-03-01,2020-12-20")  # fmt: skip
+    promise = FILES["commitments.csv"].replace("finish,P1,,,2021-12-31", "finish,P1,,,2020-12-25")
+    files = {PROJECTS: rows, "commitments.csv": promise}
+    assert rows != FILES[PROJECTS]
+    assert "promised_sooner_than_filed" not in {
+        one.code for one in problems_of(write_plan(tmp_path, files))
+    }
 
 
 def test_rows_that_cannot_be_read_accuse_nobody(tmp_path: Path) -> None:

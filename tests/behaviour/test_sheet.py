@@ -147,7 +147,8 @@ def test_the_run_folder_itself_and_a_file(
     printed = capsys.readouterr().out
     assert ask("sheet", run / "latest") == 0
     assert capsys.readouterr().out == printed
-    assert "3 次模拟，种子 77" in printed.split("## 1 ")[0]
+    # How many replications and which seed are no changes to the plan.
+    assert "3 次模拟，种子 77，对方案的改动 1 处" in printed.split("## 1 ")[0]
     target = tmp_path / "new" / "sheet.md"
     assert ask("sheet", only_run(run), "--out", target) == 0
     assert capsys.readouterr().out.strip() == str(target)

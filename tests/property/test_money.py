@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sim.engine.rules import NEVER, PPM, Happening, Phase
+from sim.sampling.accounts import lay_out_accounts
 from tests.ledger import Ledger
 from tests.money_worlds import MoneyWorld, money_worlds
 from tests.worlds import Lived, Row, live, project, write_world
@@ -551,6 +552,24 @@ def test_loans_that_go_round_wait_for_equity_that_does_not() -> None:
     assert life.paid[2, 0] == 400
     assert life.spent[:4, 0].tolist() == [300, 200, 400, 60]
     assert life.paid[:2, 0].sum() == 300 + 200 + 60
+
+
+@pytest.mark.parametrize("loan", ["A", "Z"])
+def test_bonds_are_drawn_before_loans_whatever_their_names(loan: str) -> None:
+    """Rule 20: equity lets debt reach 200 of the 300 that is owed on it; bonds come first."""
+    rows = [
+        project("one", "2020-06-01", "2021-12-31", 1_000, 0, stage="continuing", gates="none",
+                done_before_year=1_000, arrears=600, funding=f"E:1/2;{loan}:1/4;M:1/4"),
+    ]  # fmt: skip
+    accounts: list[Row] = [
+        purse("E", 200),
+        {"id": loan, "name": "L", "class": "loan", "opening": 1_000},
+        {"id": "M", "name": "M", "class": "special_bond", "opening": 1_000},
+    ]
+    lived = live(world_of(rows, accounts))
+    names = [one.id for one in lay_out_accounts(lived.portfolio, True).accounts]
+    spent = dict(zip(names, lived.trajectory.spent[:, 0].tolist(), strict=True))
+    assert (spent["E"], spent["M"], spent[loan]) == (200, 150, 50)
 
 
 def test_earmarked_money_is_set_aside_first() -> None:

@@ -17,7 +17,7 @@ from sim.analysis.calibrated import (
 from sim.analysis.calibration import (
     BIAS,
     CLASS_SPREADS,
-    KIND_SPREAD,
+    KIND_SPREADS,
     LIST,
     PLACE,
     START_BIAS,
@@ -378,7 +378,8 @@ class TestKinds:
         """Idle lifts industry; levels of lists are moved by the others."""
         values = parameters(ROWS)
         luck = LUCK * GENERATOR.standard_normal(ROWS)
-        ratio = np.exp(0.6 * values[:, [2]] + 0.1 * luck[:, None] + np.zeros((ROWS, MONTHS)))
+        apart = 0.2 * GENERATOR.standard_normal(ROWS) + luck
+        ratio = np.exp(0.6 * values[:, [2]] + apart[:, None] + np.zeros((ROWS, MONTHS)))
         return values, fit_emulator(values, {"all": shares(values, luck), "industry": ratio})
 
     def test_the_likelihood_is_that_of_a_joint_normal(self, both: tuple[Floats, Emulator]) -> None:
@@ -389,12 +390,15 @@ class TestKinds:
         columns = [found.emulator.cells.index(cell) for cell in cells]
         off = np.log([1.1, 1.3]) - found.means[:, columns]
         for at in ((0, 1, 2), (5, 4, 3)):
-            own = np.diag([PLACE[at[1]] ** 2 + LIST[at[2]] ** 2, KIND_SPREAD**2])
-            joint = stats.multivariate_normal(
-                [BIAS[at[0]], 0], found.emulator.covariance[np.ix_(columns, columns)] + own
-            )
-            gaps = found.terms["A"][(slice(None), *at, 0)] - joint.logpdf(off)
-            assert np.ptp(gaps) < 1e-3 * np.abs(joint.logpdf(off)).max()
+            luck = found.emulator.covariance[np.ix_(columns, columns)]
+            densities = []
+            for spread in KIND_SPREADS:
+                own = np.diag([PLACE[at[1]] ** 2 + LIST[at[2]] ** 2, spread**2])
+                joint = stats.multivariate_normal([BIAS[at[0]], 0], luck + own)
+                densities.append(joint.pdf(off))
+            exact = np.log(np.mean(densities, axis=0))
+            gaps = found.terms["A"][(slice(None), *at, 0)] - exact
+            assert np.ptp(gaps) < 1e-3 * np.abs(exact).max()
 
     def test_a_ratio_tells_what_a_level_does_not(self, both: tuple[Floats, Emulator]) -> None:
         told = []
@@ -403,8 +407,8 @@ class TestKinds:
             rows = [PlaceYear(f"P{k}", 2020, cells, np.array(seen)) for k in range(6)]
             found = {one.name: one for one in marginals(posterior(NAMES, *both, rows))}
             told.append((found["idle"].told, found["publication_bias"].mean))
-        assert abs(told[0][0]) < 0.01 < 0.2 < told[1][0]
-        assert told[1][1] == pytest.approx(told[0][1], abs=0.01)
+        assert abs(told[0][0]) < 0.05 < 0.2 < told[1][0]
+        assert told[1][1] == pytest.approx(told[0][1], abs=0.02)
 
     def test_first_quarters_are_not_learned_from(self, both: tuple[Floats, Emulator]) -> None:
         rows = [PlaceYear("A", 2020, (("all", 2), ("industry", 2)), np.array([0.1, 0.18]))]
@@ -417,13 +421,13 @@ class TestKinds:
         rows = [PlaceYear("A", 2020, (("all", 8), ("industry", 8)), np.array([1.0, 1.5]))]
         found = posterior(NAMES, *both, rows)
         column = found.emulator.cells.index(("industry", 8))
-        spread = np.sqrt(found.emulator.covariance[column, column] + KIND_SPREAD**2)
-        weights = found.weights_of(0)
+        spread = np.sqrt(found.emulator.covariance[column, column] + KIND_SPREADS**2)
+        weights = found.weights_of(0) / len(KIND_SPREADS)
         for biased in (True, False):
             band = predictive(found, ("industry", 8), beliefs(found.weights), biased=biased)
             for ratio in (1.0, 1.4, 2.0):
-                at = (np.log(ratio) - found.means[:, column]) / spread
-                exact = weights @ stats.norm.cdf(at)
+                at = (np.log(ratio) - found.means[:, column, None]) / spread
+                exact = (weights @ stats.norm.cdf(at)).sum()
                 assert band.standing(ratio) == pytest.approx(exact, abs=3e-3)
 
     def test_shares_become_ratios_to_their_list(self, both: tuple[Floats, Emulator]) -> None:
