@@ -35,6 +35,8 @@ _TEXT = {
         "subtitle": "达到目标的可能性：填报口径 {reported}；形象进度口径 {work_done}"
         "{interval}；虚线为中位数",
         "interval": "（括号为95%抽样误差区间）",
+        "net": "剔除造价增长：填报中位 {reported}，达标 {reported_met:.0%}；"
+        "形象进度 {work_done}，{work_done_met:.0%}",
         "reported": "填报完成投资",
         "work_done": "形象进度对应投资",
         "target": "目标 {target}",
@@ -47,7 +49,9 @@ _TEXT = {
         "certain": "Investment at the end of {year}: every uncertainty off, no replication differs",
         "subtitle": "Target met: reported {reported}; work done {work_done}{interval}; "
         "dashed: medians",
-        "interval": " (in brackets: 95 % interval of the sampling error)",
+        "interval": " (brackets: 95 % sampling error)",
+        "net": "Net of cost growth: reported {reported}, met {reported_met:.0%}; "
+        "work done {work_done}, {work_done_met:.0%}",
         "reported": "Reported",
         "work_done": "Work done",
         "target": "Target {target}",
@@ -124,6 +128,14 @@ def draw_year_end(stored: StoredRun, path: Path, language: Language = "zh") -> N
             ),
             foot_note(stored, language),
         )
+        if not certain and not small:
+            net = {name: summary["net_of_growth"][name] for name in values}
+            told = {name: scale.show(one["p50"]) for name, one in net.items()}
+            met = {f"{k}_met": one["probability_target_met"]["value"] for k, one in net.items()}
+            figure.text(
+                0.03, 0.82, text["net"].format(**told, **met), fontsize=10.5, color="#4b5563",
+                va="center",
+            )  # fmt: skip
         save(figure, path)
 
 

@@ -209,6 +209,19 @@ def test_few_replications_tell_no_odds(stored: StoredRun, tmp_path: Path) -> Non
     assert "target met" not in told
 
 
+@pytest.mark.parametrize(("count", "told"), [(29, False), (30, True)])
+def test_the_year_end_tells_what_is_left_at_approved_prices(
+    stored: StoredRun, count: int, told: bool, tmp_path: Path
+) -> None:
+    many = replace(stored, summary={**stored.summary, "replications": count})
+    axes = drawn("year_end", many, tmp_path / "chart.png", year_end)
+    net = stored.summary["net_of_growth"]["work_done"]
+    met = f"{net['probability_target_met']['value']:.0%}"
+    lines = [one.get_text() for one in axes.figure.texts if "Net of cost growth" in one.get_text()]
+    assert len(lines) == told
+    assert all(line.endswith(f"work done {net['p50'] / 1e4:,.0f}, {met}") for line in lines)
+
+
 def lines_and_notes(values: tuple[float, float, float]) -> tuple[list[Any], list[Any], Any]:
     """Draw marks as the chart of the year-end does; return boxes of lines, of notes, of all."""
     import matplotlib
