@@ -46,7 +46,7 @@ class Outcomes:
         The same summed over the projects in the target, cumulative at each month-end.
     net_of_growth : ndarray of int64, shape (N, 2)
         Work done and reported at year-end at approved prices, over the projects in the target.
-    part_months : ndarray of int64, shape (N, S, M)
+    part_months : ndarray of int64, shape (N, K, M)
         Reported value of the year by part of the plan: by stage, in the order of `parts.STAGES`,
         where nothing else was asked for.
     arrears : ndarray of int64, shape (N, P)

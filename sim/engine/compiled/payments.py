@@ -22,8 +22,8 @@ def pay(world: World, state: State, run: int) -> None:
     is due. Other equity is worked off project by project, since no equity account looks at another:
     where the pool surely goes round a line is paid on the spot, elsewhere it is asked for and the
     account shares. Debt follows account by account, since each payment leaves less room for the
-    next; but nothing stands before the first of them, and where that one (most loans) surely goes
-    round, a project that has all the equity it will get is paid on the spot.
+    next; but nothing stands before the first of them, and where that one (loans, where there are no
+    bonds) surely goes round, a project that has all the equity it will get is paid on the spot.
     """
     if not world.policy[0].money_limited:
         _pay_all(world, state, run)
