@@ -164,7 +164,7 @@ class TestEnsemble:
             project("C", "2021-02-01", "2022-06-30", 8_000, 5_000, type="roads", stage="new",
                     gates="none"),
         ]  # fmt: skip
-        types = [{"type": "industrial_plant"}, {"type": "roads"}]
+        types = [{"type": "industrial_plant"}, {"type": "roads", "duration": "fixed(1.5)"}]
         folder = write_world(tmp_path / "w", rows, 'calendar = "continuous"', types=types)
         portfolio = build_portfolio(load_scenario(folder).plan)
         cut = _cut(portfolio)
